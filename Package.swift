@@ -1,0 +1,77 @@
+// swift-tools-version:6.2
+// SPDX-License-Identifier: Apache-2.0
+
+// The rooms of Weir and who may import whom: ARCHITECTURE.md says why, `make lint` checks it.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room of Weir: Swift, strict.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of a room.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "weir",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "weir", targets: ["weir"]),
+        .library(name: "FlowModel", targets: ["FlowModel"]),
+        .library(name: "FlowPolicy", targets: ["FlowPolicy"]),
+        .library(name: "ContentInspection", targets: ["ContentInspection"]),
+        .library(name: "FlowEngine", targets: ["FlowEngine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    ],
+    targets: [
+        room("FlowModel", []),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        room("ContentInspection", ["FlowModel", "CZlib", crypto]),
+        room("FlowPolicy", ["FlowModel", yams]),
+        room("FlowEngine", ["FlowModel", "FlowPolicy", "ContentInspection", nioCore, nioTLS, nioSSL, x509, asn1, crypto, logging]),
+        .target(name: "CLinuxFlow"),
+        room("LinuxIntake", ["FlowModel", "FlowPolicy", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
+        room("ProxyIntake", ["FlowModel", "FlowPolicy", "FlowEngine", nioCore, nioPosix]),
+        room("EventStore", ["FlowModel", grdb]),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "FlowModel", "FlowPolicy", "FlowEngine", "LinuxIntake", "ProxyIntake", "EventStore", "ContentInspection",
+                nioCore, nioPosix, nioSSL, x509, asn1, crypto, logging, argumentParser,
+            ],
+            swiftSettings: strict),
+    ]
+)

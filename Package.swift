@@ -15,12 +15,13 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -51,7 +52,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -59,19 +59,24 @@ let package = Package(
     targets: [
         room("FlowModel", []),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
-        room("ContentInspection", ["FlowModel", "CZlib", crypto]),
+        .target(name: "CByteScan"),
+        room("ContentInspection", ["FlowModel", "CByteScan", "CZlib", crypto]),
         room("FlowPolicy", ["FlowModel", yams]),
-        room("FlowEngine", ["FlowModel", "FlowPolicy", "ContentInspection", nioCore, nioTLS, nioSSL, x509, asn1, crypto, logging]),
+        room("FlowEngine", [
+                "FlowModel", "FlowPolicy", "ContentInspection", nioCore, nioConcurrency, nioTLS, nioSSL, x509, asn1, crypto,
+            ]),
         .target(name: "CLinuxFlow"),
-        room("LinuxIntake", ["FlowModel", "FlowPolicy", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
-        room("ProxyIntake", ["FlowModel", "FlowPolicy", "FlowEngine", nioCore, nioPosix]),
+        room("SocketTransport", ["FlowModel", "FlowEngine", nioCore, nioPosix, nioConcurrency]),
+        room("ProxyIntake", ["FlowModel", "FlowEngine", nioCore]),
+        room("LinuxIntake", ["FlowModel", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
         room("EventStore", ["FlowModel", grdb]),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "FlowModel", "FlowPolicy", "FlowEngine", "LinuxIntake", "ProxyIntake", "EventStore", "ContentInspection",
-                nioCore, nioPosix, nioSSL, x509, asn1, crypto, logging, argumentParser,
+                "FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport", "LinuxIntake", "ProxyIntake",
+                "EventStore", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),
+        tests("ScenarioTests", ["FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", nioCore, nioEmbedded]),
     ]
 )

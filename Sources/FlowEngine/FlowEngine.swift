@@ -1,1 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// The engine: takes flows from intakes, carries each on its own loop, and knows which are alive.
+
+public import FlowModel
+import FlowPolicy
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// What the engine needs of the program around it.
+public struct EngineServices: Sendable {
+    public var egress: any Egress
+    public var sink: any FlowSink
+    public var metrics: any MetricSink
+    /// What a TLS takeover needs; without it TLS is relayed and reported.
+    public var takeover: TakeoverServices?
+    /// Milliseconds since 1970-01-01 UTC.
+    public var now: @Sendable () -> Int64
+
+    public init(
+        egress: any Egress, sink: any FlowSink, metrics: any MetricSink, takeover: TakeoverServices?,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.egress = egress
+        self.sink = sink
+        self.metrics = metrics
+        self.takeover = takeover
+        self.now = now
+    }
+}
+
+/// Carries flows.
+///
+/// Thread-safe: intakes on any loop hand it flows; each flow then lives on its own loop alone.
+public final class FlowEngine: Sendable {
+    let services: EngineServices
+    private let policy: NIOLockedValueBox<PolicySnapshot>
+    private let live = NIOLockedValueBox<[FlowID: NIOLoopBound<FlowDriver>]>([:])
+
+    /// Makes an engine that judges by `policy`.
+    public init(policy: PolicySnapshot, services: EngineServices) {
+        self.policy = NIOLockedValueBox(policy)
+        self.services = services
+    }
+
+    /// Takes a flow and carries it to its end. Call on the flow's loop.
+    public func handle(_ flow: any IncomingFlow) {
+        let driver = FlowDriver(flow, engine: self, policy: policy.withLockedValue { $0 })
+        live.withLockedValue { $0[driver.facts.id] = NIOLoopBound(driver, eventLoop: flow.eventLoop) }
+        services.metrics.add("flows_total", 1)
+        driver.admit()
+    }
+
+    /// Flows that are alive.
+    public var liveFlows: Int { live.withLockedValue { $0.count } }
+
+    /// Whether another flow may be taken; an intake stops accepting while not.
+    public func hasRoom(for limit: Int) -> Bool { liveFlows < limit }
+
+    /// Ends every flow that is still alive.
+    public func abortAll() {
+        for driver in live.withLockedValue({ Array($0.values) }) {
+            driver.eventLoop.execute { driver.value.abort(.aborted) }
+        }
+    }
+
+    /// The driver has ended: the record is written and the flow forgotten.
+    func ended(_ driver: FlowDriver) {
+        live.withLockedValue { _ = $0.removeValue(forKey: driver.facts.id) }
+        services.sink.record(flow: driver.record)
+        services.metrics.add("flows_ended_total", 1)
+    }
+}

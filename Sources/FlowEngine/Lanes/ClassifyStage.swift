@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Classification: what does this flow speak? Decides on as few bytes as prove it, however small the pieces.
+
+import FlowModel
+import FlowPolicy
+import NIOCore
+
+/// Waits for enough bytes to tell TLS, HTTP and everything else apart, then hands the flow to its next stage.
+///
+/// | event | action |
+/// |---|---|
+/// | the application's bytes prove TLS | learn the name, refine the verdict, take over, relay or block |
+/// | they prove HTTP | the flow is HTTP for good: never sent on raw again |
+/// | they prove neither | the lane that policy says for other protocols |
+/// | they prove nothing yet | wait for more, without limit of time: undecided is not a way past inspection |
+/// | the origin speaks first | a server-first protocol: not TLS and not HTTP |
+/// | nobody speaks and the origin is not dialled | dial it after `classify.wait` |
+final class ClassifyStage: Stage {
+    private let driver: FlowDriver
+    /// Inside a TLS connection that we took over; TLS within TLS is not read.
+    private let isDecrypted: Bool
+    /// Set when admission has already decided to block: only the form of the answer is open.
+    private let blocking: Verdict?
+    private var application = ByteBuffer()
+    private var origin: ByteBuffer
+    private var httpClassifier = HTTP1Classifier()
+    private var helloReader = ClientHelloReader()
+    private var helloReading = ClientHelloReading.needsMore
+    private var silence: Scheduled<Void>?
+    private var isDialling = false
+    private var isDecided = false
+
+    init(
+        _ driver: FlowDriver, isDecrypted: Bool = false, blocking: Verdict? = nil,
+        fromApplication: ByteBuffer = ByteBuffer(), fromOrigin: ByteBuffer = ByteBuffer()
+    ) {
+        self.driver = driver
+        self.isDecrypted = isDecrypted
+        self.blocking = blocking
+        origin = fromOrigin
+        received(.application, fromApplication)
+    }
+
+    func begin() {
+        if driver.leg(.origin) == nil, blocking == nil {
+            silence = driver.after(EngineLimits.classifyWait) { self.dialInSilence() }
+        }
+        driver.leg(.application)?.read()
+        driver.leg(.origin)?.read()
+        if application.readableBytes > 0 || origin.readableBytes > 0 { classify() }
+        if driver.leg(.application)?.inputEnded == true { inputClosed(.application) }
+    }
+
+    func received(_ side: Side, _ buffer: ByteBuffer) {
+        if side == .application {
+            application.writeImmutableBuffer(buffer)
+            if !isDecrypted { helloReading = helloReader.read(buffer.readableBytesUInt8Span) }
+        } else {
+            origin.writeImmutableBuffer(buffer)
+        }
+    }
+
+    func readComplete(_ side: Side) {
+        guard !isDecided else { return }
+        classify()
+        if !isDecided { driver.leg(side)?.read() }
+    }
+
+    func inputClosed(_ side: Side) {
+        guard !isDecided else { return }
+        if side == .application || origin.readableBytes == 0 {
+            classify()
+            if !isDecided { decideOther(Reason("ended-undecided", "ended before its protocol was known")) }
+        } else {
+            classify()
+        }
+    }
+
+    func failed(_ side: Side, _ error: (any Error)?) {
+        driver.leg(side.other)?.reset()
+        driver.finish(.reset)
+    }
+
+    // MARK: Deciding
+
+    private func classify() {
+        if !isDecrypted {
+            switch helloReading {
+            case .hello(let clientHello): return decideTLS(clientHello)
+            case .malformed(let fault): return decideOther(fault.reason)
+            case .needsMore where application.readableBytes > 0: return speaksFirst()
+            case .needsMore, .notTLS: break
+            }
+        }
+        switch httpClassifier.classify(application) {
+        case .http: decideHTTP()
+        case .notHTTP(let reason): decideOther(reason)
+        case .needMore: speaksFirst()
+        }
+    }
+
+    /// The application's bytes decide nothing yet; perhaps the origin's do.
+    private func speaksFirst() {
+        if application.readableBytes > EngineLimits.classifyBytes.value {
+            return decideOther(Reason("undecided", "more than \(EngineLimits.classifyBytes.value) bytes decide nothing"))
+        }
+        guard origin.readableBytes > 0 else { return }
+        // An HTTP origin that lost patience with a slow request speaks first too: the flow is HTTP all the same.
+        if application.readableBytes > 0, origin.begins(with: "HTTP/1.") { return decideHTTP() }
+        decideOther(Reason("server-first", "the origin spoke first"))
+    }
+
+    private func decideTLS(_ clientHello: ClientHello) {
+        decided()
+        driver.record.protocols.append("tls")
+        if let name = clientHello.hostName { driver.facts.learn(name, .claimed) }
+        let verdict = blocking ?? driver.refine()
+        switch verdict.lane {
+        case .block:
+            driver.become(TakeoverStage(driver, hello: clientHello, raw: application, purpose: .answer(verdict)))
+        case .relay, .bypass:
+            relayRaw(verdict.reason)
+        case .inspect:
+            withOrigin {
+                self.driver.become(
+                    TakeoverStage(self.driver, hello: clientHello, raw: self.application, purpose: .inspect(verdict)))
+            }
+        }
+    }
+
+    private func decideHTTP() {
+        decided()
+        driver.touch()
+        driver.record.protocols.append("http/1.1")
+        if blocking == nil { driver.refine() }
+        driver.become(
+            HTTP1Stage(driver, readFromApplication: application, readFromOrigin: origin, isDecrypted: isDecrypted))
+    }
+
+    private func decideOther(_ reason: Reason) {
+        decided()
+        driver.note(reason)
+        let verdict = blocking ?? driver.refine()
+        let refused = verdict.lane == .block || (verdict.lane == .inspect && driver.profile(verdict)?.nonHTTP == .block)
+        guard !refused else {
+            driver.note(Reason("other-blocked", "policy blocks what is not HTTP"))
+            return driver.abort(.blocked)
+        }
+        if isDecrypted {
+            driver.become(RelayStage(driver, readFromApplication: application, readFromOrigin: origin))
+        } else {
+            relayRaw(reason)
+        }
+    }
+
+    private func relayRaw(_ reason: Reason) {
+        withOrigin {
+            guard let proof = self.driver.takeUntouched() else { return self.driver.abort(.aborted) }
+            self.driver.relayUntouched(
+                proof, fromApplication: self.application, fromOrigin: self.origin, because: reason)
+        }
+    }
+
+    private func decided() {
+        isDecided = true
+        silence?.cancel()
+    }
+
+    // MARK: The origin
+
+    private func dialInSilence() {
+        guard !isDecided, !isDialling, driver.leg(.origin) == nil else { return }
+        driver.engine.services.metrics.add(EngineLimits.classifyWait.metric, 1)
+        isDialling = true
+        driver.dialOrEnd {
+            self.isDialling = false
+            if self.isDecided { self.continuation?() } else { self.driver.leg(.origin)?.read() }
+        }
+    }
+
+    private var continuation: (() -> Void)?
+
+    /// Runs `next` once the origin is connected.
+    private func withOrigin(_ next: @escaping () -> Void) {
+        if driver.leg(.origin) != nil { return next() }
+        continuation = next
+        guard !isDialling else { return }
+        isDialling = true
+        driver.dialOrEnd { next() }
+    }
+}
+
+extension ByteBuffer {
+    /// Whether the readable bytes begin with `text`, or with as much of it as there are.
+    fileprivate func begins(with text: StaticString) -> Bool {
+        text.withUTF8Buffer { expected in zip(readableBytesView, expected).allSatisfy { $0 == $1 } }
+    }
+}

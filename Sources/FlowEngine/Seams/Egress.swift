@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The seam through which every flow leaves: who dials the origin.
+
+public import FlowModel
+public import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Dials origins. Sockets on Linux; on macOS a connection that keeps the application's attribution.
+public protocol Egress: Sendable {
+    /// Connects to an origin on the flow's own loop.
+    ///
+    /// The channel reads only when asked, one buffer at a time, and reports half-closes. Fails with `ConnectFailure`.
+    func connect(to origin: Endpoint, for facts: FlowFacts, on loop: any EventLoop) -> EventLoopFuture<any Channel>
+}
+
+/// An outbound event: the close that follows shall be seen as a reset.
+///
+/// A channel that is no socket, as the one of a macOS flow, learns of it this way.
+public struct ResetConnection: Sendable {
+    public init() {}
+}
+
+/// Ends a connection so that the peer sees a reset and not an orderly end.
+enum Abort {
+    static func reset(_ channel: any Channel) {
+        guard channel.isActive, let socket = channel as? any SocketOptionProvider else {
+            channel.triggerUserOutboundEvent(ResetConnection(), promise: nil)
+            channel.close(promise: nil)
+            return
+        }
+        // Linger 0 turns the close into RST; what was not sent yet is dropped, as a reset drops it.
+        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+    }
+}
+
+extension Endpoint {
+    /// The endpoint of an IP socket address; nil for others.
+    public init?(_ address: SocketAddress?) {
+        guard let text = address?.ipAddress, let ip = IPAddress(text), let port = address?.port,
+            let port = UInt16(exactly: port)
+        else { return nil }
+        self.init(host: .address(ip), port: port)
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// weir limits: every number that bounds Weir, as the table of docs/limits.md.
+
+import ArgumentParser
+import ContentInspection
+import EventStore
+import FlowEngine
+import FlowModel
+import FlowPolicy
+import ProxyIntake
+import SocketTransport
+
+struct LimitsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "limits", abstract: "Print every limit with its size, its reason and its metric.")
+
+    func run() {
+        print("| limit | value | unit | why | metric |")
+        print("|---|---|---|---|---|")
+        let limits: [Limit] =
+            PolicyLimits.all + ContentLimits.all + EngineLimits.all + SocketLimits.all + ProxyLimits.all
+        for limit in limits {
+            print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")
+        }
+    }
+}

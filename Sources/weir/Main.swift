@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The program's door: reads the command line, runs one verb, and ends with the status that verb means.
+
+import ArgumentParser
+import Dispatch
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Weir's command line.
+struct Weir: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract: "A transparent proxy that takes sensitive data out of what leaves a machine.",
+        discussion: """
+            Exit status: 0 fine, 1 found or refused, 2 usage, 70 internal.
+            `weir exec` ends with its command's own status.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, LimitsCommand.self,
+        ])
+}
+
+@main
+enum Main {
+    /// Not async: `weir exec` makes its namespace before any thread exists.
+    static func main() {
+        do {
+            if let exec = try Weir.parseAsRoot() as? ExecCommand { try exec.runBeforeThreads() }
+        } catch {
+            finish(error)
+        }
+        Task {
+            do {
+                // Parsed anew, so that the command belongs to this task alone.
+                var command = try Weir.parseAsRoot()
+                if var verb = command as? any AsyncParsableCommand {
+                    try await verb.run()
+                } else {
+                    try command.run()
+                }
+                exit(0)
+            } catch {
+                finish(error)
+            }
+        }
+        dispatchMain()
+    }
+
+    /// Says what went wrong in one line and ends with the right status.
+    static func finish(_ error: any Error) -> Never {
+        if let problem = error as? Problem {
+            FileDescriptorText.standardError("weir: \(problem.text)\n")
+            exit(problem.status)
+        }
+        let code = Weir.exitCode(for: error)
+        if code == .validationFailure {
+            FileDescriptorText.standardError(Weir.fullMessage(for: error) + "\n")
+            exit(2)
+        }
+        if code == .success {
+            print(Weir.fullMessage(for: error))
+            exit(0)
+        }
+        if error is ExitCode { exit(code.rawValue) }
+        FileDescriptorText.standardError("weir: \(error)\n")
+        exit(70)
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Where a policy comes from: a preset by name, or a file.
+
+import ContentInspection
+import FlowPolicy
+import Foundation
+
+enum PolicySource {
+    static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
+
+    /// Reads a preset or a file; every problem of a file is one line with its place.
+    static func load(_ name: String) throws -> Policy {
+        if let preset = Policy.preset(name, detectors: detectors) { return preset }
+        do {
+            return try Policy.read(yaml: try text(of: name), file: name, detectors: detectors)
+        } catch let problems as PolicyProblems {
+            throw Problem.refused(problems.problems.map(\.description).joined(separator: "\nweir: "))
+        }
+    }
+
+    static func text(of path: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let presets = Policy.presetNames.joined(separator: ", ")
+            throw Problem.refused("\(path): no such policy file that can be read; the presets are \(presets)")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw Problem.refused("\(path): not UTF-8 text; a policy is a YAML document")
+        }
+        return text
+    }
+}

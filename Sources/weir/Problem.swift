@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What stops a verb: one clear line and an exit status.
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// An error that is told to the user as it is.
+struct Problem: Error {
+    /// What, where and what to do.
+    let text: String
+    let status: Int32
+
+    /// Something the user can mend: a bad file, a port in use.
+    static func refused(_ text: String) -> Problem { Problem(text: text, status: 1) }
+    /// A command line that cannot be.
+    static func usage(_ text: String) -> Problem { Problem(text: text, status: 2) }
+    /// Our own fault.
+    static func internalError(_ text: String) -> Problem { Problem(text: text, status: 70) }
+}
+
+/// Whole lines to a descriptor, without Swift's buffered printing in between.
+enum FileDescriptorText {
+    static func standardError(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// weir proxy: an explicit proxy, a listener for redirected connections, or a forward to one origin.
+
+import ArgumentParser
+import FlowModel
+import LinuxIntake
+import ProxyIntake
+import SocketTransport
+
+struct ProxyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "proxy", abstract: "Carry what clients send to a proxy: CONNECT, absolute form and SOCKS5.")
+
+    @Option(help: "Where to listen, for example 127.0.0.1:3128; port 0 takes a free one.")
+    var listen: String
+
+    @OptionGroup var options: RuntimeOptions
+
+    @Flag(help: "Take connections that a redirect rule sends here, and carry them to where they wanted to go (Linux).")
+    var transparent = false
+
+    @Option(help: "Send every connection to this origin, HOST:PORT.")
+    var forward: String?
+
+    func run() async throws {
+        guard let endpoint = Endpoint(listen) else {
+            throw Problem.usage("--listen \(listen): give an IP address and a port, such as 127.0.0.1:3128")
+        }
+        guard !(transparent && forward != nil) else {
+            throw Problem.usage("--transparent and --forward exclude each other: choose one")
+        }
+        let origin = forward.flatMap { Endpoint($0) }
+        if let forward, origin == nil || origin?.port == 0 {
+            throw Problem.usage("--forward \(forward): give a host and a port, such as origin.example:443")
+        }
+        let runtime = try Runtime.start(options)
+        let proxy = ProxyIntake(engine: runtime.engine, now: Runtime.now)
+        let redirected = RedirectedIntake(engine: runtime.engine, now: Runtime.now)
+        let isTransparent = transparent
+        let listener: FlowListener
+        do {
+            listener = try await FlowListener.bind(endpoint, on: runtime.group, capacity: Runtime.capacity) { channel in
+                if let origin {
+                    proxy.acceptForward(channel, to: origin)
+                } else if isTransparent {
+                    redirected.accept(channel) { runtime.egress.isOwn($0) }
+                } else {
+                    proxy.acceptProxyClient(channel)
+                }
+            }
+        } catch let error as ListenError {
+            throw Problem.refused(error.description)
+        }
+        runtime.egress.forbid(listener.endpoint)
+        FileDescriptorText.standardError("weir: listening on \(listener.endpoint)\n")
+        await EndSignals.wait()
+        await listener.close()
+        await runtime.drain()
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The composition root: builds the engine and everything around it from the options of a verb.
+
+import ContentInspection
+import EventStore
+import FlowEngine
+import FlowModel
+import FlowPolicy
+import Foundation
+import NIOCore
+import NIOPosix
+import SocketTransport
+import Synchronization
+
+/// A running engine with its egress, its authority and its store.
+struct Runtime {
+    let group: MultiThreadedEventLoopGroup
+    let engine: FlowEngine
+    let egress: SocketEgress
+    let store: EventStore
+    let authority: CertificateAuthority
+    let stateDirectory: String
+
+    static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    /// Builds all of it, or says in one line what stands in the way.
+    static func start(_ options: RuntimeOptions) throws -> Runtime {
+        raiseDescriptorLimit()
+        let policy = try PolicySource.load(options.policy)
+        let state = StateDirectory.resolve(options.state)
+        do {
+            try StateDirectory.create(state)
+        } catch {
+            throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
+        }
+        let authority: CertificateAuthority
+        let roots: TrustRoots
+        let store: EventStore
+        do {
+            authority = try CertificateAuthority.loadOrCreate(in: state, now: Date())
+            roots = try TrustRoots.system(adding: options.upstreamCA)
+            store = try EventStore.open(at: state)
+        } catch let error as CertificateAuthorityError {
+            throw Problem.refused("\(error)")
+        } catch let error as TrustRootsError {
+            throw Problem.refused("\(error)")
+        } catch let error as EventStoreError {
+            throw Problem.refused("\(error)")
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let metrics = NoSink()
+        let takeover: TakeoverServices
+        do {
+            takeover = TakeoverServices(
+                minter: try LeafMinter(authority: authority, metrics: metrics, clock: { Date() }),
+                upstream: try UpstreamTLS(),
+                trust: X509UpstreamTrust(
+                    roots: roots, revocation: PlainHTTPFetcher(group: group), metrics: metrics, clock: { Date() }))
+        } catch {
+            throw Problem.internalError("TLS could not be set up: \(error)")
+        }
+        let egress = SocketEgress()
+        let engine = FlowEngine(
+            policy: PolicySnapshot(policy: policy, key: try FindingKeyFile.load(in: state)),
+            services: EngineServices(
+                egress: egress, sink: store, metrics: metrics, takeover: takeover, now: now))
+        return Runtime(
+            group: group, engine: engine, egress: egress, store: store, authority: authority, stateDirectory: state)
+    }
+
+    /// How many connections may live at a time: the limit, or a third of the descriptors where that is less.
+    static var capacity: Int {
+        var limit = rlimit()
+        guard getrlimit(descriptorResource, &limit) == 0 else { return 1024 }
+        return max(64, min(EngineLimits.flows.value, Int(clamping: limit.rlim_cur) / 3))
+    }
+
+    /// Lets live flows end, for a time, then ends them; closes the store last.
+    func drain() async {
+        for _ in 0..<100 where engine.liveFlows > 0 {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        engine.abortAll()
+        for _ in 0..<10 where engine.liveFlows > 0 {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        _ = await store.close(within: .seconds(5))
+    }
+
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(descriptorResource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(descriptorResource, &limit)
+    }
+
+    #if canImport(Glibc)
+    private static let descriptorResource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+    #else
+    private static let descriptorResource = RLIMIT_NOFILE
+    #endif
+}
+
+/// Ends when the process is asked to end.
+enum EndSignals {
+    /// Waits for SIGTERM or SIGINT.
+    static func wait() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isEnding = Atomic(false)
+            for number in [SIGTERM, SIGINT] {
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number)
+                source.setEventHandler {
+                    _ = source
+                    // A second signal does not wait for the drain.
+                    if isEnding.exchange(true, ordering: .relaxed) { exit(1) } else { continuation.resume() }
+                }
+                source.resume()
+            }
+        }
+    }
+}

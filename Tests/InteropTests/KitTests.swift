@@ -67,6 +67,18 @@ extension Interop {
             #expect(result.status == 28)
         }
 
+        @Test("A server that resets is seen to reset, after the bytes it sent")
+        func reset() throws {
+            try TestNetwork.require()
+            let server = try RawServer.resets(after: [1, 2, 3])
+            defer { server.stop() }
+            let connection = try Connection(address: TestNetwork.address, port: server.port)
+            defer { connection.close() }
+            try connection.write([0])
+            #expect(try connection.readAll { $0.count >= 3 } == [1, 2, 3])
+            #expect(throws: ConnectionReset.self) { _ = try connection.read() }
+        }
+
         @Test("A program that does not end in time is ended, and what it started with it")
         func deadline() throws {
             let folder = try TemporaryFolder()

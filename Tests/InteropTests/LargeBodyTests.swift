@@ -21,11 +21,11 @@ extension Interop {
                 let filler = Data(
                     String(repeating: "The quick brown fox jumps over the lazy dog. 12345\n", count: 20_561).utf8)
                 try assemble(path, head: Data(Payload.json.utf8), filler: filler, tail: Data(Payload.json.utf8))
-                let before = try scene.weir.process.memory().now
+                let before = try scene.weir.process.memory()
                 let url = secure ? scene.origin.secure("/upload") : scene.origin.plain("/upload")
                 let answer = try scene.curl(["-H", "Content-Type: text/plain", "-T", path, url], within: 600)
                 #expect(answer.status == 200, "\(answer.errors)")
-                let growth = try scene.weir.process.memory().most - before
+                let growth = try scene.weir.process.memory() - before
                 #expect(growth < allowedGrowth, "memory grew by \(growth) KiB")
 
                 let request = try #require(try scene.origin.requests(atLeast: 2).last)
@@ -46,12 +46,12 @@ extension Interop {
                 try warmUp(scene, secure)
                 let path = scene.origin.files + "/large.bin"
                 try assemble(path, head: Data(), filler: Data(Sample.noise(1 << 20, seed: 5)), tail: Data())
-                let before = try scene.weir.process.memory().now
+                let before = try scene.weir.process.memory()
                 let url = secure ? scene.origin.secure("/files/large.bin") : scene.origin.plain("/files/large.bin")
                 let received = scene.folder("received")
                 let answer = try scene.curl(["--output", received, url], within: 600)
                 #expect(answer.status == 200, "\(answer.errors)")
-                let growth = try scene.weir.process.memory().most - before
+                let growth = try scene.weir.process.memory() - before
                 #expect(growth < allowedGrowth, "memory grew by \(growth) KiB")
                 #expect(try Program("cmp", [path, received]).run(within: 120).status == 0)
             }

@@ -131,6 +131,7 @@ extension NginxOrigin {
         try folder.write(locations(sink), to: "locations.conf")
         return """
             daemon off;
+            user root;
             master_process off;
             pid nginx.pid;
             error_log error.log info;

@@ -136,15 +136,12 @@ public final class RunningProgram: Sendable {
         folder.remove()
     }
 
-    /// Resident memory, in KiB, and the most it ever was.
-    public func memory() throws -> (now: Int, most: Int) {
+    /// The most memory that was ever resident, in KiB.
+    public func memory() throws -> Int {
         let text = String(decoding: TemporaryFolder.read("/proc/\(pid)/status") ?? [], as: UTF8.self)
-        func field(_ name: String) throws -> Int {
-            for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
-                if let value = Int(line.filter(\.isNumber)) { return value }
-            }
-            throw TestKitError("/proc/\(pid)/status has no \(name): has the program ended?")
+        for line in text.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+            if let value = Int(line.filter(\.isNumber)) { return value }
         }
-        return (try field("VmRSS"), try field("VmHWM"))
+        throw TestKitError("/proc/\(pid)/status has no VmHWM: has the program ended?")
     }
 }

@@ -95,7 +95,7 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf
 printf 'subjectAltName=DNS:%s\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n' "$name" > leaf.ext
 openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -days 30 -extfile leaf.ext -out leaf.pem 2> /dev/null
 cat > nginx.conf << CONFIGURATION
-daemon off; master_process off; pid nginx.pid; error_log error.log;
+user root; daemon off; master_process off; pid nginx.pid; error_log error.log;
 events {}
 http {
     log_format body '\$request_body_file \$request_method \$status';

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// `weir exec`: one command through Weir, with no proxy set anywhere.
+
+import Foundation
+import TestKit
+import Testing
+
+extension Interop {
+    @Suite struct Exec {
+        /// Who runs it.
+        enum User: String, Sendable, CaseIterable {
+            case root, plain
+
+            var prefix: [String] {
+                // A number without a name: nothing of the machine's accounts is touched or needed.
+                self == .root ? [] : ["setpriv", "--reuid=61234", "--regid=61234", "--clear-groups"]
+            }
+        }
+
+        @Test("An upload by curl is masked, and curl trusts Weir without being told", arguments: User.allCases)
+        func curl(user: User) throws {
+            try withExec(user) { exec, folder, origin in
+                let body = try folder.write(Payload.json, to: "body")
+                let result = try exec([
+                    "curl", "-sS", "--max-time", "20", "-H", "Content-Type: application/json", "--data-binary",
+                    "@\(body)",
+                    origin.secure("/upload"),
+                ]).run()
+                #expect(result.status == 0, "\(result.errors)")
+                #expect(result.text == "{\"stored\":true}\n")
+                expectMasked(Payload.json, try #require(try origin.requests(atLeast: 1).first).body)
+            }
+        }
+
+        @Test("Node's fetch and Python's requests are masked as well", arguments: ["node", "python3"])
+        func languages(runtime: String) throws {
+            try withExec(.root) { exec, folder, origin in
+                let script = try folder.write(
+                    runtime == "node" ? Clients.nodeFetch : Clients.pythonRequests, to: "client")
+                let body = try folder.write(Payload.json, to: "body")
+                let result = try exec([runtime, script, origin.secure("/upload"), body]).run()
+                #expect(result.status == 0, "\(result.errors)")
+                expectMasked(Payload.json, try #require(try origin.requests(atLeast: 1).first).body)
+            }
+        }
+
+        @Test("The command keeps its input, output, errors, folder and exit status", arguments: User.allCases)
+        func transparent(user: User) throws {
+            try withExec(user) { exec, folder, _ in
+                let result = try exec(["sh", "-c", "cat; pwd; echo wrong >&2; exit 7"]).run(input: Array("in\n".utf8))
+                #expect(result.status == 7)
+                #expect(result.text == "in\n\(folder.path)\n")
+                #expect(result.errors.hasSuffix("wrong\n"))
+            }
+        }
+
+        @Test("A command that a signal ends is reported as a shell reports it")
+        func signalled() throws {
+            try withExec(.root) { exec, _, _ in
+                let result = try exec(["sh", "-c", "kill -TERM $$"]).run()
+                #expect(result.status == 143)
+            }
+        }
+
+        @Test("A command that does not exist gives 127 and one line")
+        func missing() throws {
+            try withExec(.root) { exec, _, _ in
+                let result = try exec(["no-such-command"]).run()
+                #expect(result.status == 127)
+                #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+            }
+        }
+
+        @Test("When Weir is killed the command does not live on")
+        func killed() throws {
+            try withExec(.root) { exec, folder, _ in
+                let mark = folder("pid")
+                let running = try exec(["sh", "-c", "echo $$ > \(mark); exec sleep 300"]).start()
+                defer { running.kill() }
+                let pid = Deadline(seconds: 10).poll {
+                    Int32(String(decoding: TemporaryFolder.read(mark) ?? [], as: UTF8.self).filter(\.isNumber))
+                }
+                let command = try #require(pid)
+                running.signal(SIGKILL)
+                let gone = Deadline(seconds: 5).poll {
+                    let state = TemporaryFolder.read("/proc/\(command)/cmdline") ?? []
+                    return state.isEmpty ? true : nil  // a zombie has none either
+                }
+                #expect(gone == true)
+            }
+        }
+
+        /// Gives the test a way to run commands under `weir exec`, a folder that the user owns, and an origin.
+        private func withExec(
+            _ user: User, _ test: (_ exec: ([String]) throws -> Program, TemporaryFolder, NginxOrigin) throws -> Void
+        ) throws {
+            try TestNetwork.require()
+            let folder = try TemporaryFolder()
+            defer { folder.remove() }
+            let authority = try LocalCA()
+            defer { authority.remove() }
+            let origin = try NginxOrigin(authority: authority)
+            defer { origin.stop() }
+            // A copy, because a plain user may not reach the folder that Weir was built in.
+            let weir = folder("weir")
+            try FileManager.default.copyItem(atPath: try WeirProgram.path(), toPath: weir)
+            let upstream = folder("upstream.pem")
+            try FileManager.default.copyItem(atPath: authority.root, toPath: upstream)
+            if user == .plain { try Program("chown", ["-R", "61234:61234", folder.path]).succeed() }
+            let options = ["exec", "--state", folder("state"), "--policy", "redact", "--upstream-ca", upstream, "--"]
+            try test(
+                { command in
+                    let words = user.prefix + [weir] + options + command
+                    return Program(
+                        words[0], Array(words.dropFirst()), environment: ["HOME": folder.path], folder: folder.path)
+                }, folder, origin)
+        }
+    }
+}

@@ -27,8 +27,8 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of Weir: Swift, strict.
-func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 
 /// The tests of a room.
@@ -77,6 +77,8 @@ let package = Package(
                 "EventStore", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),
+        room("TestKit", [], path: "Tests/TestKit"),
+        tests("InteropTests", ["TestKit"]),
         tests("ScenarioTests", ["FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", nioCore, nioEmbedded]),
     ]
 )

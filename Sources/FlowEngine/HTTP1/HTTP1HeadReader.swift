@@ -112,31 +112,40 @@ private struct HTTP1HeadInProgress {
 
     /// Goes on reading; returns the kind when the head is whole.
     mutating func read(_ bytes: Span<UInt8>, _ side: HTTP1Side) throws(HTTP1Refusal) -> HTTP1Head.Kind? {
-        while let line = try cutter.next(
-            in: bytes, side: side, lineLimit: HTTP1Limits.line.value, sectionLimit: HTTP1Limits.head.value,
-            tooLong: side == .request && kind == nil ? .requestLineTooLong : .lineTooLong, tooLarge: .headTooLarge)
-        {
-            if kind == nil {
-                if line.isEmpty {
-                    guard side == .request, line.lowerBound == 0 else {
-                        throw HTTP1Refusal(.emptyLines, side, at: line.lowerBound)
-                    }
-                } else {
-                    kind =
-                        side == .request
-                        ? try HTTP1Grammar.requestLine(line, of: bytes)
-                        : try HTTP1Grammar.statusLine(line, of: bytes)
-                    fields.reserveCapacity(16)
-                }
-            } else if line.isEmpty {
-                return kind
-            } else {
-                guard fields.count < HTTP1Limits.fields.value else {
-                    throw HTTP1Refusal(.tooManyFields, side, at: line.lowerBound)
-                }
-                fields.append(try HTTP1Grammar.field(line, of: bytes, side))
+        if kind == nil { try readStartLine(bytes, side) }
+        guard let kind else { return nil }
+        while let line = try nextLine(bytes, side, tooLong: .lineTooLong) {
+            if line.isEmpty { return kind }
+            guard fields.count < HTTP1Limits.fields.value else {
+                throw HTTP1Refusal(.tooManyFields, side, at: line.lowerBound)
             }
+            fields.append(try HTTP1Grammar.field(line, of: bytes, side))
         }
         return nil
+    }
+
+    private mutating func readStartLine(_ bytes: Span<UInt8>, _ side: HTTP1Side) throws(HTTP1Refusal) {
+        while let line = try nextLine(bytes, side, tooLong: side == .request ? .requestLineTooLong : .lineTooLong) {
+            if line.isEmpty {
+                guard side == .request, line.lowerBound == 0 else {
+                    throw HTTP1Refusal(.emptyLines, side, at: line.lowerBound)
+                }
+                continue
+            }
+            switch side {
+            case .request: kind = try HTTP1Grammar.requestLine(line, of: bytes)
+            case .response: kind = try HTTP1Grammar.statusLine(line, of: bytes)
+            }
+            fields.reserveCapacity(16)
+            return
+        }
+    }
+
+    private mutating func nextLine(
+        _ bytes: Span<UInt8>, _ side: HTTP1Side, tooLong: HTTP1Refusal.Code
+    ) throws(HTTP1Refusal) -> Range<Int>? {
+        try cutter.next(
+            in: bytes, side: side, lineLimit: HTTP1Limits.line.value, sectionLimit: HTTP1Limits.head.value,
+            tooLong: tooLong, tooLarge: .headTooLarge)
     }
 }

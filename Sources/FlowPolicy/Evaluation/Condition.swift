@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// One thing a rule asks of a flow, and what the facts answer.
+
+internal import FlowModel
+
+/// What the facts of a flow say of a condition.
+enum Truth: Equatable {
+    case yes
+    case no
+    /// The fact is missing and will stay so: neither the condition nor its opposite holds.
+    case unknown
+    /// The fact is a name that may still be learnt, with at least this proof.
+    case waits(NameProof)
+
+    /// Whether this and that hold; what is certainly false outweighs what is not known.
+    func and(_ other: Truth) -> Truth {
+        switch (self, other) {
+        case (.no, _), (_, .no): return .no
+        case (.waits(let a), .waits(let b)): return .waits(max(a, b))
+        case (.waits, _): return self
+        case (_, .waits): return other
+        case (.unknown, _), (_, .unknown): return .unknown
+        case (.yes, .yes): return .yes
+        }
+    }
+
+    var negated: Truth {
+        switch self {
+        case .yes: return .no
+        case .no: return .yes
+        case .unknown, .waits: return self
+        }
+    }
+}
+
+/// Whether more names of the destination may still be learnt.
+enum NameStage {
+    /// The flow has just arrived.
+    case early
+    /// Everything that will be known is known.
+    case final
+}
+
+/// One condition of a rule.
+enum Condition: Sendable {
+    case codeClass([CodeClass])
+    case transport([Transport])
+    case intake([IntakeKind])
+    case port([ClosedRange<UInt16>])
+    case address([IPPrefix])
+    /// The destination, by a name of at least this proof or by address.
+    case to(Destination, NameProof)
+    case executable([ExecutablePattern])
+    case any([Condition])
+    case all([Condition])
+    indirect case not(Condition)
+
+    /// What the facts say; nothing is looked up and nothing is allocated.
+    func truth(_ facts: FlowFacts, _ stage: NameStage) -> Truth {
+        switch self {
+        case .codeClass(let classes):
+            guard case .known(let known) = facts.identity.codeClass else { return .unknown }
+            return classes.contains(known) ? .yes : .no
+        case .transport(let transports):
+            return transports.contains(facts.transport) ? .yes : .no
+        case .intake(let intakes):
+            return intakes.contains(facts.intake) ? .yes : .no
+        case .port(let ranges):
+            return ranges.contains { $0.contains(facts.destination.port) } ? .yes : .no
+        case .address(let prefixes):
+            // To learn the address of a name is a DNS query, and admission makes none.
+            guard let address = facts.destination.address else { return .unknown }
+            return prefixes.contains { $0.contains(address) } ? .yes : .no
+        case .to(let destination, let proof):
+            return destination.truth(facts, proof, stage)
+        case .executable(let patterns):
+            guard let path = facts.identity.executable else { return .unknown }
+            return patterns.contains { $0.matches(path) } ? .yes : .no
+        case .any(let conditions):
+            // "Any" is "not all of the opposites".
+            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, stage).negated) }.negated
+        case .all(let conditions):
+            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, stage)) }
+        case .not(let condition):
+            return condition.truth(facts, stage).negated
+        }
+    }
+
+    /// Whether every way to fulfil this asks for an identity or a destination, not only for labels.
+    ///
+    /// A negation asks for neither: "not to a.example" holds for nearly everything.
+    var isAnchored: Bool {
+        switch self {
+        case .codeClass, .address, .to: return true
+        case .transport, .intake, .port, .executable, .not: return false
+        case .any(let conditions): return conditions.allSatisfy(\.isAnchored)
+        case .all(let conditions): return conditions.contains(where: \.isAnchored)
+        }
+    }
+
+    /// Whether the path of an executable is asked for anywhere in this.
+    var asksExecutable: Bool {
+        switch self {
+        case .executable: return true
+        case .codeClass, .transport, .intake, .port, .address, .to: return false
+        case .any(let conditions), .all(let conditions): return conditions.contains(where: \.asksExecutable)
+        case .not(let condition): return condition.asksExecutable
+        }
+    }
+}
+
+/// A path of an executable, or a pattern in which `*` stands for any run of characters, `/` included.
+struct ExecutablePattern: Hashable, Sendable {
+    let text: String
+
+    func matches(_ path: String) -> Bool {
+        let pattern = text.utf8
+        let path = path.utf8
+        var p = pattern.startIndex
+        var s = path.startIndex
+        // Where to go on when a run of characters was taken too short: linear memory, no recursion.
+        var star: String.Index?
+        var retry = s
+        while s < path.endIndex {
+            if p < pattern.endIndex, pattern[p] == UInt8(ascii: "*") {
+                star = p
+                retry = s
+                p = pattern.index(after: p)
+            } else if p < pattern.endIndex, pattern[p] == path[s] {
+                p = pattern.index(after: p)
+                s = path.index(after: s)
+            } else if let last = star {
+                retry = path.index(after: retry)
+                s = retry
+                p = pattern.index(after: last)
+            } else {
+                return false
+            }
+        }
+        return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Conditions and facts in the words of a person.
+
+internal import FlowModel
+
+extension Condition {
+    /// The condition as the document has it, in few words: `port 443 or 8000-8080`.
+    var text: String {
+        switch self {
+        case .codeClass(let classes): return "class \(Self.listed(classes.map(\.rawValue)))"
+        case .transport(let transports): return "transport \(Self.listed(transports.map(\.rawValue)))"
+        case .intake(let intakes): return "intake \(Self.listed(intakes.map(\.rawValue)))"
+        case .port(let ranges):
+            return "port "
+                + Self.listed(ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" })
+        case .address(let prefixes): return "address \(Self.listed(prefixes.map(\.description)))"
+        case .to(let destination, let proof):
+            let names = destination.names.texts + destination.prefixes.map(\.description)
+            return "to \(Self.listed(names))" + (proof == .claimed ? "" : " (\(proof.rawValue))")
+        case .executable(let patterns): return "executable \(Self.listed(patterns.map(\.text)))"
+        case .any(let conditions): return "any of (\(Self.joined(conditions)))"
+        case .all(let conditions):
+            return conditions.count == 1 ? conditions[0].text : "all of (\(Self.joined(conditions)))"
+        case .not(let condition): return "not \(condition.text)"
+        }
+    }
+
+    /// Why the condition holds or does not, with the fact that says so: `to bank.example is not api.example.com`.
+    func why(_ facts: FlowFacts, _ stage: NameStage) -> String {
+        let truth = truth(facts, stage)
+        switch (self, truth) {
+        case (_, .yes): return text
+        case (.all(let conditions), _):
+            let culprit = conditions.first { Truth.yes.and($0.truth(facts, stage)) == truth }
+            return culprit?.why(facts, stage) ?? text
+        case (.any(let conditions), .no):
+            return conditions.prefix(4).map { $0.why(facts, stage) }.joined(separator: " and ")
+                + (conditions.count > 4 ? " and so on" : "")
+        case (.not(let condition), .no): return "\(condition.text) holds"
+        case (.not(let condition), _): return condition.why(facts, stage)
+        case (_, .no): return "\(text) is not \(fact(facts))"
+        case (_, .unknown): return "\(text): \(fact(facts))"
+        case (_, .waits(let proof)): return "\(text): \(fact(facts)) so far, and a \(proof.rawValue) name may come"
+        }
+    }
+
+    /// The fact that this condition asks for.
+    private func fact(_ facts: FlowFacts) -> String {
+        switch self {
+        case .codeClass: return facts.identity.classText
+        case .transport: return facts.transport.rawValue
+        case .intake: return facts.intake.rawValue
+        case .port: return "\(facts.destination.port)"
+        case .address: return facts.destination.address?.description ?? "an address that is not known"
+        case .to:
+            let names = facts.namesText
+            return facts.destination.address.map { names.isEmpty ? "\($0)" : "\($0), \(names)" } ?? names
+        case .executable: return facts.identity.executable ?? "an executable that is not known"
+        case .any, .all, .not: return text
+        }
+    }
+
+    private static func listed(_ words: [String]) -> String {
+        guard words.count > 3 else { return words.joined(separator: " or ") }
+        return words.prefix(2).joined(separator: ", ") + " or \(words.count - 2) more"
+    }
+
+    private static func joined(_ conditions: [Condition]) -> String {
+        conditions.prefix(4).map(\.text).joined(separator: ", ") + (conditions.count > 4 ? ", …" : "")
+    }
+}
+
+extension IdentitySummary {
+    var classText: String {
+        switch codeClass {
+        case .known(let known): return known.rawValue
+        case .unknown(let cause): return "unknown (\(cause.rawValue))"
+        }
+    }
+}
+
+extension FlowFacts {
+    /// `a.example (claimed), b.example (proved)`.
+    var namesText: String { names.map { "\($0.name) (\($0.proof.rawValue))" }.joined(separator: ", ") }
+
+    /// Everything that rules can ask of the flow, in one line.
+    var text: String {
+        var parts = ["\(transport.rawValue) to \(destination)"]
+        if !names.isEmpty { parts.append("names \(namesText)") }
+        parts.append("class \(identity.classText)")
+        if let executable = identity.executable { parts.append("executable \(executable)") }
+        parts.append("intake \(intake.rawValue)")
+        return parts.joined(separator: ", ")
+    }
+}

@@ -23,7 +23,7 @@ final class ProxyNegotiator: ChannelDuplexHandler, RemovableChannelHandler {
         case absolute(Endpoint)
     }
 
-    private enum State { case undecided, http, socks, asked, open, refused }
+    private enum State { case undecided, http, socks, asked, open, replaying, done, refused }
 
     /// The id that the flow will have.
     let flow = FlowID.random()
@@ -51,7 +51,7 @@ final class ProxyNegotiator: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReading: Bool {
         switch state {
         case .undecided, .http, .socks: return true
-        case .asked, .open, .refused: return false
+        case .asked, .open, .replaying, .done, .refused: return false
         }
     }
 
@@ -75,8 +75,9 @@ final class ProxyNegotiator: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent {
             if isReading || state == .refused { return context.close(promise: nil) }
+            // Told behind the replayed bytes, once they have been asked for.
             inputIsClosed = true
-            guard state == .open else { return }
+            guard state == .done else { return }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -88,8 +89,12 @@ final class ProxyNegotiator: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        guard state == .open else { return context.read() }
+        guard state == .open else {
+            if state != .replaying { context.read() }
+            return
+        }
         // Not at once: whoever asked is still in the middle of asking.
+        state = .replaying
         let box = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.execute {
             let (negotiator, context) = box.value
@@ -98,6 +103,8 @@ final class ProxyNegotiator: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func replay(_ context: ChannelHandlerContext) {
+        // Reads that the replayed bytes lead to are for the connection itself.
+        state = .done
         if input.readableBytes > 0 {
             context.fireChannelRead(wrapInboundOut(input))
             input = ByteBuffer()

@@ -2,6 +2,8 @@
 
 // Why an HTTP/1.1 message is refused, whose fault that is, and what to answer.
 
+import FlowModel
+
 /// Which of the two kinds of message is meant.
 enum HTTP1Side: Hashable, Sendable {
     case request, response
@@ -98,6 +100,9 @@ struct HTTP1Refusal: Error, Sendable {
 
     /// What is wrong and what the sender should do, in one sentence.
     var sentence: String { code.sentence }
+
+    /// The refusal as events and answers tell it.
+    var reason: Reason { Reason(code.rawValue, sentence) }
 }
 
 extension HTTP1Refusal: Equatable {

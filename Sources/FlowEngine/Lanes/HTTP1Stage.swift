@@ -92,7 +92,8 @@ final class HTTP1Stage: Stage {
 
     private var wantsRequestBytes: Bool {
         switch request.phase {
-        case .head: return true
+        case .head where !isDialling: return true
+        case .head: return request.input.readableBytes < EngineLimits.heldInput.value
         case .waiting: return request.input.readableBytes < EngineLimits.heldInput.value
         case .body: return driver.leg(.origin)?.isWritable ?? false
         }

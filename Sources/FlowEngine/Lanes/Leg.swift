@@ -125,7 +125,13 @@ final class Leg: ChannelInboundHandler {
 
     private func end(_ error: (any Error)?) {
         guard !hasReportedEnd else { return }
-        if error == nil, inputEnded, outputEnded {
+        if error == nil, outputEnded {
+            // NIO closes a channel whose output has ended as soon as the input ends, and says only that it is closed.
+            if !inputEnded {
+                inputEnded = true
+                driver.inputClosed(side)
+            }
+            guard !hasReportedEnd else { return }
             hasReportedEnd = true
             driver.bothHalvesClosed(side)
             return

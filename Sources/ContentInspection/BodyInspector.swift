@@ -10,7 +10,8 @@ public import FlowModel
 /// reported with the restraint `not-text`. A text whose first bytes hold a NUL or invalid UTF-8 is not text from that byte
 /// on. Boundary lines and part heads are searched and never edited.
 public struct BodyInspector: ~Copyable {
-    private static let notText = Reason("not-text", "neither text nor a decoded container, so that edits could break it")
+    private static let notText = Reason(
+        "not-text", "neither text nor a decoded container, so that edits could break it")
     private static let framing = Reason("multipart-framing", "boundary lines and part heads are not edited")
 
     private var inspector: StreamInspector
@@ -42,7 +43,9 @@ public struct BodyInspector: ~Copyable {
         bytes.withUnsafeBufferPointer { bytes in
             guard tracker != nil else { return content(bytes, into: &step) }
             var index = 0
-            while let piece = tracker?.next(in: bytes, from: &index) { take(piece, of: bytes, before: index, into: &step) }
+            while let piece = tracker?.next(in: bytes, from: &index) {
+                take(piece, of: bytes, before: index, into: &step)
+            }
             inspector.passUnedited(beyond: heldCount, into: &step)
         }
     }

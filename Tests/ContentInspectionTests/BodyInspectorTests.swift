@@ -15,7 +15,8 @@ struct BodyInspectorTests {
     @Test(
         "Text is edited",
         arguments: [
-            nil, "text/plain", "text/event-stream", "application/json", "application/problem+json; charset=utf-8", "image/svg+xml",
+            nil, "text/plain", "text/event-stream", "application/json", "application/problem+json; charset=utf-8",
+            "image/svg+xml",
             "application/x-www-form-urlencoded", "APPLICATION/GraphQL", "text/html; charset=\"ISO-8859-1\"",
         ])
     func text(_ type: String?) throws {
@@ -26,8 +27,10 @@ struct BodyInspectorTests {
     @Test(
         "What is not text is reported",
         arguments: [
-            "application/octet-stream", "image/png", "application/zip", "application/pdf", "application/x-protobuf", "garbage",
-            "text/plain; charset=utf-16", "application/json; charset=UTF-32LE", "multipart/form-data", "multipart/signed; boundary=b",
+            "application/octet-stream", "image/png", "application/zip", "application/pdf", "application/x-protobuf",
+            "garbage",
+            "text/plain; charset=utf-16", "application/json; charset=UTF-32LE", "multipart/form-data",
+            "multipart/signed; boundary=b",
             "multipart/mixed; boundary=\"\u{e9}\"", "text/plain; charset=a; charset=b; charset=utf-7", "",
         ])
     func notText(_ type: String) throws {
@@ -58,7 +61,8 @@ struct BodyInspectorTests {
     @Test("A stray byte far into a text does not end editing")
     func strayByte() throws {
         let body = Array(String(repeating: "a b ", count: 300).utf8) + [0xff] + Array(" \(Self.card) ".utf8)
-        let outcome = Driver.run(body, through: BodyInspector(plan: try Plans.shipped(), mediaType: "text/plain")).outcome
+        let outcome = Driver.run(body, through: BodyInspector(plan: try Plans.shipped(), mediaType: "text/plain"))
+            .outcome
         #expect(outcome.output.suffix(18).elementsEqual(" \(Self.masked) ".utf8))
     }
 

@@ -39,8 +39,10 @@ struct ByteScanTests {
         return has(WEIR_TRIGGER_DIGIT_RUN) && isRun
             || has(WEIR_TRIGGER_UPPER_PAIR) && isPair && isUpper || has(WEIR_TRIGGER_OTHER_PAIR) && isPair && !isUpper
             || has(WEIR_TRIGGER_DASHES) && hyphens[..<6] == [true, true, true, true, true, false]
-            || has(WEIR_TRIGGER_GH) && b[0] == UInt8(ascii: "g") && (b[3] == UInt8(ascii: "_") || b[6] == UInt8(ascii: "_"))
-            || has(WEIR_TRIGGER_AT) && (b[0] == UInt8(ascii: "@") || b[0] == UInt8(ascii: "%") && digits[1] && digits[2])
+            || has(WEIR_TRIGGER_GH) && b[0] == UInt8(ascii: "g")
+                && (b[3] == UInt8(ascii: "_") || b[6] == UInt8(ascii: "_"))
+            || has(WEIR_TRIGGER_AT)
+                && (b[0] == UInt8(ascii: "@") || b[0] == UInt8(ascii: "%") && digits[1] && digits[2])
     }
 
     @Test("Vectors, plain code and definition agree", arguments: 0..<40)

@@ -44,7 +44,8 @@ struct ContentDecoderTests {
         "Fields name codings in their order",
         arguments: [
             ("", .identity), ("identity", .identity), ("gzip", .coded([.gzip])), ("X-GZip", .coded([.gzip])),
-            ("deflate , gzip", .coded([.deflate, .gzip])), ("br", .unsupported("br")), ("gzip, zstd", .unsupported("zstd")),
+            ("deflate , gzip", .coded([.deflate, .gzip])), ("br", .unsupported("br")),
+            ("gzip, zstd", .unsupported("zstd")),
             ("gzip,gzip,gzip,gzip", .unsupported("gzip")),
         ] as [(String, ContentCoding.List)])
     func names(_ field: String, _ expected: ContentCoding.List) {
@@ -63,7 +64,9 @@ struct ContentDecoderTests {
 
     @Test("A gzip body of several members is one text")
     func members() throws {
-        let coded = try Self.encoded(Array("one ".utf8), .gzip) + Self.encoded([], .gzip) + Self.encoded(Array("two".utf8), .gzip)
+        let coded =
+            try Self.encoded(Array("one ".utf8), .gzip) + Self.encoded([], .gzip)
+            + Self.encoded(Array("two".utf8), .gzip)
         for size in 1...coded.count { #expect(try Self.decoded(coded, .gzip, size: size) == Array("one two".utf8)) }
     }
 

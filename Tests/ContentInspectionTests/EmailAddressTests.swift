@@ -25,8 +25,10 @@ struct EmailAddressTests {
     @Test(
         "Decorators, packages, pictures and user names in URLs are nothing",
         arguments: [
-            "@Test", "icon@2x.png", "react@18.2.0", "a@localhost", "ftp://joe@host.example", "XXX@example.com", "a.@b.example",
-            "a@-b.example", "a@b..example", "a@b.c", String(repeating: "a", count: 65) + "@b.example", "a @b.example", "a@b.example_x",
+            "@Test", "icon@2x.png", "react@18.2.0", "a@localhost", "ftp://joe@host.example", "XXX@example.com",
+            "a.@b.example",
+            "a@-b.example", "a@b..example", "a@b.c", String(repeating: "a", count: 65) + "@b.example", "a @b.example",
+            "a@b.example_x",
         ])
     func nearMisses(_ text: String) throws {
         #expect(inspect(text, try Plans.only("email")).findings.isEmpty)
@@ -35,7 +37,8 @@ struct EmailAddressTests {
     @Test("An address is reported by default, and nothing is held for it")
     func isReportedByDefault() throws {
         let bytes = Array("write to joe@example.com today".utf8)
-        let driver = Driver.run(bytes, cuts: Array(0...bytes.count), through: StreamInspector(plan: try Plans.shipped()))
+        let driver = Driver.run(
+            bytes, cuts: Array(0...bytes.count), through: StreamInspector(plan: try Plans.shipped()))
         #expect(driver.outcome.output == bytes)
         #expect(driver.outcome.findings.map(\.action) == [.report])
         #expect(driver.outcome.findings.map(\.restraint) == [nil])

@@ -24,14 +24,16 @@ struct GitHubTokenTests {
     func fineGrained() throws {
         let outcome = inspect(Samples.fineGrained, try Plans.only("github-token"))
         #expect(outcome.findings.map(\.confidence) == [.high])
-        #expect(outcome.text == "github_pat_" + String(repeating: "X", count: 22) + "_" + String(repeating: "X", count: 59))
+        #expect(
+            outcome.text == "github_pat_" + String(repeating: "X", count: 22) + "_" + String(repeating: "X", count: 59))
     }
 
     @Test(
         "Other lengths, longer tokens and masks are nothing",
         arguments: [
             String(Samples.token.dropLast()), Samples.token + "a", Samples.token + "_", "x" + Samples.token,
-            String(Samples.fineGrained.dropLast()), Samples.fineGrained + "0", "ghp_" + String(repeating: "X", count: 36),
+            String(Samples.fineGrained.dropLast()), Samples.fineGrained + "0",
+            "ghp_" + String(repeating: "X", count: 36),
             "ghx_qhFWCEPyYngFb51yBMWXaSCrUZoL8g00LEtf",
         ])
     func nearMisses(_ text: String) throws {

@@ -18,8 +18,11 @@ struct MultipartTrackerTests {
     private static let form =
         part("Content-Disposition: form-data; name=\"a\"\r\n", " \(card) ")
         + part("Content-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n", " \(card) ")
-        + part("Content-Disposition: form-data; name=\"f\"; filename=\"\(card)\"\r\nContent-Type: text/csv\r\n", "\(card)\r\n----a")
-        + part("Content-Type: image/png\r\n", "\0 \(card) ") + part("content-type:\r\n application/json\r\n", "[\(card)]")
+        + part(
+            "Content-Disposition: form-data; name=\"f\"; filename=\"\(card)\"\r\nContent-Type: text/csv\r\n",
+            "\(card)\r\n----a")
+        + part("Content-Type: image/png\r\n", "\0 \(card) ")
+        + part("content-type:\r\n application/json\r\n", "[\(card)]")
         + part("", card) + part("Content-Type: text/plain\r\n", "\0 \(card)") + "----ab-- \(card)"
 
     @Test("Parts are treated by their types, and framing is never edited")
@@ -67,7 +70,8 @@ struct MultipartTrackerTests {
         let plan = try Plans.shipped()
         for at in text.indices {
             let events = [TimedEvent(offset: at, event: .deadline)]
-            let whole = Driver.run(text, events: events, through: BodyInspector(plan: plan, mediaType: Self.type)).outcome
+            let whole = Driver.run(text, events: events, through: BodyInspector(plan: plan, mediaType: Self.type))
+                .outcome
             for cut in stride(from: at % 5, to: text.count, by: 5) {
                 let inspector = BodyInspector(plan: plan, mediaType: Self.type)
                 #expect(Driver.run(text, cuts: [cut], events: events, through: inspector).outcome == whole)
@@ -89,7 +93,9 @@ struct MultipartTrackerTests {
 
     @Test("A part whose head is too long, or says two types, is not edited")
     func unclearHeads() throws {
-        for head in ["X: \(String(repeating: "a", count: 9_000))\r\n", "Content-Type: text/plain\r\nContent-Type: image/png\r\n"] {
+        for head in [
+            "X: \(String(repeating: "a", count: 9_000))\r\n", "Content-Type: text/plain\r\nContent-Type: image/png\r\n",
+        ] {
             let text = Self.part(head, Self.card) + "----ab--"
             let outcome = inspectBody(text, Self.type, try Plans.shipped())
             #expect(outcome.text == text)

@@ -13,7 +13,9 @@ struct PaymentCardTests {
         inspect(text, try Plans.only("payment-card", .report)).findings.first?.confidence
     }
 
-    @Test("Published numbers are proved and wrong check digits are nothing", arguments: try Vectors.examples("credit_card"))
+    @Test(
+        "Published numbers are proved and wrong check digits are nothing",
+        arguments: try Vectors.examples("credit_card"))
     func examples(_ example: Vectors.Example) throws {
         #expect(try confidence("<\(example.text)>") == (example.isValid ? .proved : nil))
     }
@@ -23,7 +25,8 @@ struct PaymentCardTests {
         arguments: [
             "4111 1111 1111 1111", "4111-1111-1111-1111", "4111+1111+1111+1111", "4111%201111%201111%201111",
             "4111\u{a0}1111\u{a0}1111\u{a0}1111", "3782 822463 10005", "12 4111 1111 1111 1111", "No.4111111111111111",
-            "4111 1111 1111 1111 123", "4111111111111111 12/27", "(4111111111111111)", "号4111111111111111号", "4111111111111111.",
+            "4111 1111 1111 1111 123", "4111111111111111 12/27", "(4111111111111111)", "号4111111111111111号",
+            "4111111111111111.",
             "\\n4111111111111111\\n", "%204111111111111111%20", "%3A4111111111111111", "a=4111111111111111&",
         ])
     func writings(_ text: String) throws {
@@ -46,7 +49,8 @@ struct PaymentCardTests {
         "What could be an identifier is reported and needs a word beside it to be edited",
         arguments: [
             ("{\"id\":4111111111111111}", Confidence.medium), ("{\"card\":4111111111111111}", .high),
-            ("/v1/4111111111111111", .medium), ("/cards/4111111111111111", .high), ("{\"pan\":4111111111111111}", .high),
+            ("/v1/4111111111111111", .medium), ("/cards/4111111111111111", .high),
+            ("{\"pan\":4111111111111111}", .high),
             ("{\"company\":4111111111111111}", .medium), ("order-4111111111111111", .medium),
             ("4000000000000000006", .medium), ("visa 4000000000000000006", .high), ("6222021000000000009", .proved),
             ("5018000000000009", .medium), ("5018 0000 0000 0009", .high), ("4111 1111 1111 1111 1234", .medium),
@@ -60,7 +64,8 @@ struct PaymentCardTests {
         arguments: [
             ("\"4111111111111111\"", "\"XXXXXXXXXXXX1111\""), ("4111 1111 1111 1111", "XXXX XXXX XXXX 1111"),
             ("3782-822463-10005", "XXXX-XXXXXX-X0005"), ("4111%201111%201111%201111", "XXXX%20XXXX%20XXXX%201111"),
-            ("{\"card\": 4111111111111111}", "{\"card\": 1000000000001111}"), ("card: 4111111111111111", "card: XXXXXXXXXXXX1111"),
+            ("{\"card\": 4111111111111111}", "{\"card\": 1000000000001111}"),
+            ("card: 4111111111111111", "card: XXXXXXXXXXXX1111"),
             ("%204111111111111111", "%20XXXXXXXXXXXX1111"), ("card,4111111111111111,12", "card,1000000000001111,12"),
         ])
     func masks(_ text: String, _ expected: String) throws {

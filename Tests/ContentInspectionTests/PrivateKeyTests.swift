@@ -24,7 +24,9 @@ struct PrivateKeyTests {
         #expect(outcome.findings.map(\.length) == [Samples.key(label).utf8.count])
     }
 
-    @Test("Line breaks stay valid however they are written", arguments: ["\r\n", "\\n", "\\r\\n", "\\\\n", "\\u000a", "%0A", "&#10;", "\\n\" +\n  \""])
+    @Test(
+        "Line breaks stay valid however they are written",
+        arguments: ["\r\n", "\\n", "\\r\\n", "\\\\n", "\\u000a", "%0A", "&#10;", "\\n\" +\n  \""])
     func lineBreaks(_ lineEnd: String) throws {
         let outcome = inspect("\"\(Samples.key(lineEnd: lineEnd))\"", try Plans.shipped())
         #expect(outcome.text == "\"\(Samples.maskedKey(lineEnd: lineEnd))\"")
@@ -48,8 +50,10 @@ struct PrivateKeyTests {
     @Test(
         "A mention, a public key, a certificate and a mask are nothing",
         arguments: [
-            "grep -e '-----BEGIN PRIVATE KEY-----' file", "[\"-----BEGIN RSA PRIVATE KEY-----\", \"-----BEGIN EC PRIVATE KEY-----\"]",
-            Samples.key("PUBLIC KEY"), Samples.key("CERTIFICATE"), Samples.maskedKey(), "-----BEGIN (RSA )?PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w",
+            "grep -e '-----BEGIN PRIVATE KEY-----' file",
+            "[\"-----BEGIN RSA PRIVATE KEY-----\", \"-----BEGIN EC PRIVATE KEY-----\"]",
+            Samples.key("PUBLIC KEY"), Samples.key("CERTIFICATE"), Samples.maskedKey(),
+            "-----BEGIN (RSA )?PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w",
         ])
     func nearMisses(_ text: String) throws {
         let outcome = inspect(text, try Plans.shipped())

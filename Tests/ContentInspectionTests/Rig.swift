@@ -46,7 +46,8 @@ struct Driver {
 
     /// Runs an inspector over text that is cut at `cuts`, with events and a last end of message.
     static func run(
-        _ text: [UInt8], cuts: [Int] = [], events: [TimedEvent] = [], through inspector: consuming some Inspector & ~Copyable
+        _ text: [UInt8], cuts: [Int] = [], events: [TimedEvent] = [],
+        through inspector: consuming some Inspector & ~Copyable
     ) -> Driver {
         var driver = Driver(text)
         var step = InspectionStep()

@@ -35,7 +35,8 @@ struct StreamInspectorTests {
 
     @Test("Where nothing can be edited, nothing is held and all is found")
     func nothingIsHeld() throws {
-        let bytes = Array("x 4111 1111 1111 1111 y \(Samples.key()) GB82WEST12345698765432 \(Samples.token) a@b.example".utf8)
+        let bytes = Array(
+            "x 4111 1111 1111 1111 y \(Samples.key()) GB82WEST12345698765432 \(Samples.token) a@b.example".utf8)
         let restraint = Reason("uneditable", "a digest covers the body")
         for (plan, restraint) in [(try Plans.all(.report), nil), (try Plans.all(.redact), restraint)] {
             let inspector = StreamInspector(plan: plan, restraint: restraint)

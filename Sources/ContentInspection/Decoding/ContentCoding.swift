@@ -47,10 +47,12 @@ public enum ContentCodingError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .malformed(let offset): return "content coding broken at byte \(offset): refuse the message"
-        case .trailingBytes(let offset): return "bytes behind the end of coded content at byte \(offset): refuse the message"
+        case .trailingBytes(let offset):
+            return "bytes behind the end of coded content at byte \(offset): refuse the message"
         case .truncated(let offset): return "coded content cut off at byte \(offset): refuse the message"
         case .expansion(let offset):
-            return "coded content expands more than \(ContentLimits.expansionRatio.value):1 at byte \(offset): refuse the message"
+            return
+                "coded content expands more than \(ContentLimits.expansionRatio.value):1 at byte \(offset): refuse the message"
         case .outOfMemory: return "no memory for a content coding: refuse the message or free memory"
         }
     }

@@ -69,7 +69,7 @@ public struct ContentDecoder: ~Copyable {
     private mutating func begin(with byte: UInt8) throws(ContentCodingError) {
         memberStart = consumed
         if state == .atEnd {
-            guard coding == .gzip else { throw .trailingBytes(offset: consumed) }
+            guard coding == .gzip, byte == 0x1f else { throw .trailingBytes(offset: consumed) }
             stream?.restartInflating()
         } else {
             // A zlib header's first byte says method 8. A raw stream would begin so only with a stored block whose padding
@@ -93,7 +93,7 @@ public struct ContentDecoder: ~Copyable {
         case Z_STREAM_END: state = .atEnd
         case Z_MEM_ERROR: throw .outOfMemory
         default:
-            // What fails in its first bytes is no further member.
+            // What fails in its first two bytes is no further member.
             let isMember = memberStart == 0 || consumed - memberStart > 2
             throw isMember ? .malformed(offset: consumed) : .trailingBytes(offset: memberStart)
         }

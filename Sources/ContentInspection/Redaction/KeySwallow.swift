@@ -9,7 +9,7 @@ import FlowModel
 ///
 /// | byte | it becomes |
 /// |---|---|
-/// | letter, digit, `/`, `+` | `X` |
+/// | letter, digit, `/`, and `+` behind one of these | `X` |
 /// | of an escape (`\n`, `\u000a`, `%0A`, `&#10;`), and all others | itself |
 ///
 /// So line breaks, quotes and JSON stay valid. It ends behind the END line; or, incomplete, at the limit, at the end of the
@@ -27,6 +27,8 @@ struct KeySwallow {
     private(set) var position: Int
     private let endLine: [UInt8]
     private var escape = Escape.none
+    /// A plus that follows none joins strings in source code, or is a space in a form.
+    private var followsSecret = false
     private var hash: HMAC<SHA256>
 
     private enum Escape {
@@ -64,10 +66,11 @@ struct KeySwallow {
                     }
                 } catch { return .more }
             }
-            if "{}[]".utf8.contains(byte) || byte >= 0x7f || (byte < 0x20 && !"\t\r\n".utf8.contains(byte)) {
+            if byte.isOne(of: "{}[]") || byte >= 0x7f || (byte < 0x20 && !byte.isOne(of: "\t\r\n")) {
                 return .incomplete
             }
-            if isSecret(byte) {
+            followsSecret = isSecret(byte)
+            if followsSecret {
                 secret.append(byte)
                 masked.append(Mask.byte)
             } else {
@@ -95,7 +98,8 @@ struct KeySwallow {
             case UInt8(ascii: "\\"): escape = .backslash
             case UInt8(ascii: "%"): escape = .rest(2)
             case UInt8(ascii: "&"): escape = .entity(7)
-            default: return byte.isAlphanumeric || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "+")
+            default:
+                return byte.isAlphanumeric || byte == UInt8(ascii: "/") || (byte == UInt8(ascii: "+") && followsSecret)
             }
             return false
         }

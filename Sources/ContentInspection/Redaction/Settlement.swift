@@ -47,7 +47,8 @@ struct Settlement {
 
     mutating func end(_ key: KeySwallow, isComplete: Bool, into step: inout InspectionStep) {
         _ = settle(
-            .privateKey, key.start..<key.position, isComplete ? .proved : .high, excerpt: key.beginLine, digest: key.digest,
+            .privateKey, key.start..<key.position, isComplete ? .proved : .high, excerpt: key.beginLine,
+            digest: key.digest,
             isWhole: key.body >= deadlineMark, into: &step)
     }
 
@@ -59,7 +60,8 @@ struct Settlement {
     ) -> ContentAction {
         let wanted = plan.action(detector)
         var finding = Finding(
-            type: detector.description.id, confidence: confidence, offset: UInt64(range.lowerBound), length: range.count,
+            type: detector.description.id, confidence: confidence, offset: UInt64(range.lowerBound),
+            length: range.count,
             excerpt: String(decoding: excerpt.prefix(40), as: UTF8.self), digest: digest, action: wanted)
         if wanted != .report {
             // A refusal changes nothing, so that a restraint of edits does not hold it back.

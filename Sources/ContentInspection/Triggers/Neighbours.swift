@@ -13,7 +13,14 @@ extension UInt8 {
     /// The value of a hexadecimal digit.
     var hexValue: UInt8 { isDigit ? self &- 0x30 : (self | 0x20) &- 0x57 }
     /// The letter of a backslash escape that stands for white space: `\n`, `\r`, `\t`, `\f`, `\b`, `\v`.
-    var isSpaceEscape: Bool { "nrtfbv".utf8.contains(self) }
+    var isSpaceEscape: Bool { isOne(of: "nrtfbv") }
+
+    /// Whether it is one of some ASCII bytes.
+    @inline(__always)
+    func isOne(of bytes: StaticString) -> Bool {
+        for index in 0..<bytes.utf8CodeUnitCount where bytes.utf8Start[index] == self { return true }
+        return false
+    }
 }
 
 extension Window {

@@ -14,7 +14,7 @@ struct NumberContext {
     /// In text that is not known to be JSON, a colon counts after a quoted key only ("card: 4111…" is prose), and blanks
     /// before the number do not reach over line ends.
     init(around range: Range<Int>, in window: Window, isJSON: Bool) throws(Undecided) {
-        if let next = try window.byte(range.upperBound), !",]} \t\r\n".utf8.contains(next) {
+        if let next = try window.byte(range.upperBound), !next.isOne(of: ",]} \t\r\n") {
             (isNumber, isValue) = (false, false)
             return
         }
@@ -35,16 +35,12 @@ struct NumberContext {
             (isNumber, isValue) = (isJSON, isJSON)
         case .some(let byte):
             // More blanks than one looks at: they are JSON's indentation or nothing at all.
-            isNumber = isJSON && " \t\r\n".utf8.contains(byte)
+            isNumber = isJSON && byte.isOne(of: " \t\r\n")
             isValue = isNumber
         }
     }
 
     private static func skip(_ blanks: StaticString, from offset: inout Int, floor: Int, in window: Window) {
-        while offset > floor, let byte = window.behind(offset),
-            blanks.withUTF8Buffer({ $0.contains(byte) })
-        {
-            offset -= 1
-        }
+        while offset > floor, window.behind(offset)?.isOne(of: blanks) == true { offset -= 1 }
     }
 }

@@ -44,7 +44,8 @@ enum PaymentCard {
         guard let digits = luhn(range, in: window), try isEnd(range.upperBound, in: window) else { return nil }
         let context = try NumberContext(around: range, in: window, isJSON: isJSON)
         var confidence = Confidence.proved
-        if !lengths.isUsual(digits.count) || context.isValue || window.behind(range.lowerBound - 1) == UInt8(ascii: "/") {
+        if !lengths.isUsual(digits.count) || context.isValue || window.behind(range.lowerBound - 1) == UInt8(ascii: "/")
+        {
             confidence = hasCardWord(before: range.lowerBound, in: window) ? .high : .medium
         }
         if try isHyphenated(range, in: window) { confidence = .medium }
@@ -73,14 +74,16 @@ enum PaymentCard {
             return (0...near.count - word.text.count).contains { at in
                 let after = at + word.text.count
                 guard near[at..<after].elementsEqual(word.text) else { return false }
-                return !word.isShort || ((at == 0 || !near[at - 1].isLetter) && (after == near.count || !near[after].isLetter))
+                return !word.isShort
+                    || ((at == 0 || !near[at - 1].isLetter) && (after == near.count || !near[after].isLetter))
             }
         }
     }
 
     // MARK: Grouped numbers
 
-    private static func grouped(from start: Int, _ lengths: CardLengths, in window: Window) throws(Undecided) -> Match? {
+    private static func grouped(from start: Int, _ lengths: CardLengths, in window: Window) throws(Undecided) -> Match?
+    {
         guard let separator = try Separator.read(at: start + 4, in: window) else { return nil }
         // Groups of four, the last of one to four digits; or 4-6-4 and 4-6-5.
         var counts = [4]
@@ -88,7 +91,8 @@ enum PaymentCard {
         var offset = start + 4
         while counts.count < 5, try window.matches(separator.text, at: offset) {
             let run = try window.run(from: offset + separator.length, limit: 7) { $0.isDigit }
-            let fits = counts.last == 6 ? run == 4 || run == 5 : (1...4).contains(run) || (run == 6 && counts.count == 1)
+            let fits =
+                counts.last == 6 ? run == 4 || run == 5 : (1...4).contains(run) || (run == 6 && counts.count == 1)
             guard fits else { break }
             offset += separator.length + run
             counts.append(run)
@@ -118,7 +122,9 @@ enum PaymentCard {
     private enum Row { case none, moreGroups, longerToken }
 
     /// Whether the groups go on, before or behind, with the same separator.
-    private static func row(around range: Range<Int>, _ separator: Separator, in window: Window) throws(Undecided) -> Row {
+    private static func row(around range: Range<Int>, _ separator: Separator, in window: Window) throws(Undecided)
+        -> Row
+    {
         var runs = [0, 0]
         if try window.matches(separator.text, at: range.upperBound) {
             runs[0] = try window.run(from: range.upperBound + separator.length, limit: 5) { $0.isDigit }

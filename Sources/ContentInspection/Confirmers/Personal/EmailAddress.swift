@@ -13,7 +13,7 @@ enum EmailAddress {
         let host = trigger + (isEscaped ? 3 : 1)
         let limit = ContentLimits.emailDomain.value + 1
         var run = try window.run(from: host, limit: limit) {
-            $0.isAlphanumeric || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+            $0.isAlphanumeric || $0.isOne(of: ".-")
         }
         guard run < limit else { return nil }
         // A full stop or a hyphen behind an address belongs to the sentence.
@@ -26,7 +26,8 @@ enum EmailAddress {
         guard masked != address else { return nil }
         return Match(
             detector: .email, range: range, confidence: .high, masked: masked,
-            normalised: address.prefix(trigger - local) + [UInt8(ascii: "@")] + domain.map { $0.isUpper ? $0 | 0x20 : $0 })
+            normalised: address.prefix(trigger - local) + [UInt8(ascii: "@")]
+                + domain.map { $0.isUpper ? $0 | 0x20 : $0 })
     }
 
     /// Where the local part of an address begins whose `@` stands, or may come, at an offset; nil when there is none.
@@ -41,18 +42,24 @@ enum EmailAddress {
 
     private static func localPart(before at: Int, floor: Int, in window: Window) -> Int? {
         guard var start = openLocalPart(before: at, floor: floor, in: window) else { return nil }
-        // What an escape leaves behind is not of the address: `%3D`, `\n`. After `//` it is a user name in a URL.
-        switch window.behind(start - 1) {
-        case UInt8(ascii: "%") where start > floor: start += 2
-        case UInt8(ascii: "\\") where start > floor && window.behind(start)?.isSpaceEscape == true: start += 1
-        case UInt8(ascii: "/") where window.behind(start - 2) == UInt8(ascii: "/"): return nil
-        default: break
+        // What an escape leaves behind is not of the address: `%3D`, `\n`. After another `@` it is a host name, after `//` a
+        // user name in a URL.
+        if start > floor {
+            switch window.behind(start - 1) {
+            case UInt8(ascii: "@"): return nil
+            case UInt8(ascii: "/") where window.behind(start - 2) == UInt8(ascii: "/"): return nil
+            case UInt8(ascii: "%"):
+                if window.bytes(start..<start + 2).elementsEqual("40".utf8) { return nil }
+                start += 2
+            case UInt8(ascii: "\\") where window.behind(start)?.isSpaceEscape == true: start += 1
+            default: break
+            }
         }
         while start < at, window.behind(start)?.isAlphanumeric != true { start += 1 }
         return start < at && window.behind(at - 1) != UInt8(ascii: ".") ? start : nil
     }
 
-    private static func isLocal(_ byte: UInt8) -> Bool { byte.isWord || ".-+".utf8.contains(byte) }
+    private static func isLocal(_ byte: UInt8) -> Bool { byte.isWord || byte.isOne(of: ".-+") }
 
     /// Endings of file names that follow an `@` in source code, such as `icon@2x.png`.
     private static let fileEndings: Set<String> = [

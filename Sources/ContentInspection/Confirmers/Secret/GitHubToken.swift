@@ -20,7 +20,7 @@ enum GitHubToken {
     }
 
     private static func classic(_ start: Int, in window: Window) throws(Undecided) -> Match? {
-        guard let kind = try window.byte(start + 2), "pousr".utf8.contains(kind),
+        guard let kind = try window.byte(start + 2), kind.isOne(of: "pousr"),
             try window.byte(start + 3) == UInt8(ascii: "_"), try isPart(start + 4, 36, in: window)
         else { return nil }
         let token = window.bytes(start..<start + 40)
@@ -42,7 +42,8 @@ enum GitHubToken {
         return try window.isBoundary(after: offset + count)
     }
 
-    private static func match(_ token: [UInt8], at start: Int, _ confidence: Confidence, keeping prefix: Int) -> Match? {
+    private static func match(_ token: [UInt8], at start: Int, _ confidence: Confidence, keeping prefix: Int) -> Match?
+    {
         let masked = Mask.alphanumerics(token, keeping: 0..<prefix)
         // What is masked already, by us or in a document, is no token.
         guard masked != token else { return nil }

@@ -25,7 +25,7 @@ enum PrivateKey {
         guard try window.matches("-----BEGIN", at: start) else { return nil }
         var offset = start + 10
         let label = try window.run(from: offset, limit: ContentLimits.privateKeyLabel.value) {
-            $0.isUpper || $0.isDigit || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%")
+            $0.isUpper || $0.isDigit || $0.isOne(of: " +%")
         }
         offset += label
         guard try window.matches("-----", at: offset), isPrivate(window.bytes(start + 10..<offset)) else { return nil }
@@ -63,7 +63,7 @@ enum PrivateKey {
                 offset += 3
             case UInt8(ascii: "&"):
                 offset += try window.run(from: offset, limit: 7) { $0 != UInt8(ascii: ";") } + 1
-            case 0x20, 0x09, 0x0a, 0x0d, UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "+"), UInt8(ascii: ","):
+            case _ where byte.isOne(of: " \t\r\n\"'+,"):
                 offset += 1
             default:
                 for header: StaticString in ["Proc-Type:", "Version:", "Comment:"]
@@ -73,7 +73,7 @@ enum PrivateKey {
                 var isMasked = true
                 let run = try window.run(from: offset, limit: 16) {
                     isMasked = isMasked && $0 == Mask.byte
-                    return $0.isAlphanumeric || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "+")
+                    return $0.isAlphanumeric || $0.isOne(of: "/+")
                 }
                 return run == 16 && !isMasked
             }

@@ -102,4 +102,34 @@ struct MultipartTrackerTests {
             #expect(outcome.findings.map(\.restraint?.code) == ["not-text"])
         }
     }
+
+    /// Lines and near lines of multipart bodies.
+    private static let pieces = [
+        "----ab", "----ab--", "----a", "--", "-", "\r\n", "\r", "\n", " ", "\r\n----ab\r\n", "\r\n\r\n",
+        "Content-Type: image/png\r\n",
+        "Content-Type: text/plain\r\n", "Content-Disposition: form-data; name=\"a\"\r\n", " \(card) ", card,
+        "joe@example.com", "\0",
+        "é", Samples.key(), "DE89 3704 0044 0532 0130 00", "4111 1111",
+    ]
+
+    @Test("Random bodies give the same for random cuts", arguments: 0..<60)
+    func soups(_ seed: Int) throws {
+        var chance = Chance(seed: UInt64(seed))
+        let bytes = (0..<40).flatMap { _ in
+            Array(Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &chance)].utf8)
+        }
+        let plan = seed % 2 == 0 ? try Plans.shipped() : try Plans.all(.redact)
+        let events = (0..<seed % 3).map { _ in
+            TimedEvent(offset: Int.random(in: 0...bytes.count, using: &chance), event: .deadline)
+        }
+        let run = { (cuts: [Int]) in
+            Driver.run(bytes, cuts: cuts, events: events, through: BodyInspector(plan: plan, mediaType: Self.type))
+        }
+        let whole = run([]).outcome
+        #expect(run(Array(0...bytes.count)).outcome == whole)
+        for _ in 0..<12 {
+            let cuts = (0..<5).map { _ in Int.random(in: 0...bytes.count, using: &chance) }
+            #expect(run(cuts).outcome == whole)
+        }
+    }
 }

@@ -63,19 +63,24 @@ struct ZlibStream: ~Copyable {
 
     /// Deflates all of the input and, with a flush, all that is inside.
     mutating func deflate(_ input: Span<UInt8>, into output: inout [UInt8], flush: Int32) {
-        _ = run(input, into: &output) { stream, scratch in
-            stream.pointee.avail_out = uInt(scratch.count)
-            let status = CZlib.deflate(stream, flush)
-            let made = scratch.count - Int(stream.pointee.avail_out)
-            return (made, status, isDone: status != Z_OK || stream.pointee.avail_out > 0)
-        }
+        var offset = 0
+        repeat {
+            let step = run(input.extracting(offset..<input.count), into: &output) { stream, scratch in
+                stream.pointee.avail_out = uInt(scratch.count)
+                let status = CZlib.deflate(stream, flush)
+                let made = scratch.count - Int(stream.pointee.avail_out)
+                return (made, status, isDone: status != Z_OK || stream.pointee.avail_out > 0)
+            }
+            offset += step.consumed
+            guard step.consumed > 0 else { return }
+        } while offset < input.count
     }
 
     private mutating func run(
         _ input: Span<UInt8>, into output: inout [UInt8],
         step: (UnsafeMutablePointer<z_stream>, UnsafeMutableBufferPointer<UInt8>) -> (Int, Int32, isDone: Bool)?
     ) -> (consumed: Int, status: Int32) {
-        // zlib counts in 32 bits; what is beyond is offered again by the caller.
+        // zlib counts in 32 bits; what is beyond is offered again.
         let count = min(input.count, Int(Int32.max))
         var status = Z_OK
         input.withUnsafeBufferPointer { input in

@@ -122,19 +122,26 @@ enum PaymentCard {
     private enum Row { case none, moreGroups, longerToken }
 
     /// Whether the groups go on, before or behind, with the same separator.
-    private static func row(around range: Range<Int>, _ separator: Separator, in window: Window) throws(Undecided)
-        -> Row
-    {
-        var runs = [0, 0]
+    ///
+    /// A group with a letter counts too, as in tables of hexadecimal numbers; a word beside a number does not.
+    private static func row(
+        around range: Range<Int>, _ separator: Separator, in window: Window
+    ) throws(Undecided) -> Row {
+        var neighbours: [[UInt8]] = []
         if try window.matches(separator.text, at: range.upperBound) {
-            runs[0] = try window.run(from: range.upperBound + separator.length, limit: 5) { $0.isDigit }
+            let start = range.upperBound + separator.length
+            let run = try window.run(from: start, limit: 5) { $0.isAlphanumeric }
+            neighbours.append(window.bytes(start..<start + run))
         }
-        let before = range.lowerBound - separator.length
-        if window.behind(before) != nil, try window.matches(separator.text, at: before) {
-            while runs[1] < 5, let byte = window.behind(before - 1 - runs[1]), byte.isDigit { runs[1] += 1 }
+        let end = range.lowerBound - separator.length
+        if window.behind(end) != nil, try window.matches(separator.text, at: end) {
+            var run = 0
+            while run < 5, window.behind(end - 1 - run)?.isAlphanumeric == true { run += 1 }
+            neighbours.append(window.bytes(end - run..<end))
         }
-        if separator == .hyphen, runs != [0, 0] { return .longerToken }
-        return runs.contains(4) ? .moreGroups : .none
+        let groups = neighbours.filter { $0.contains(where: \.isDigit) }
+        if separator == .hyphen, !groups.isEmpty { return .longerToken }
+        return groups.contains { $0.count == 4 } ? .moreGroups : .none
     }
 
     // MARK: Digits

@@ -7,8 +7,8 @@ public import FlowModel
 /// Inspects a message body.
 ///
 /// Text is edited; multipart bodies are followed and each part is treated by its own type; all else is searched and
-/// reported with the restraint `not-text`. A text whose first bytes hold a NUL or invalid UTF-8 is not text from that byte
-/// on. Boundary lines and part heads are searched and never edited.
+/// reported with the restraint `not-text`. A text whose first bytes hold a NUL or invalid UTF-8 is not text from that
+/// byte on. Boundary lines and part heads are searched and never edited.
 public struct BodyInspector: ~Copyable {
     private static let notText = Reason(
         "not-text", "neither text nor a decoded container, so that edits could break it")

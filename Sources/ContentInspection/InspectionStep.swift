@@ -29,7 +29,8 @@ public struct Edit: Equatable, Sendable {
 /// What one or more calls to an inspector found; the caller clears and reuses it.
 ///
 /// Edits ascend and never overlap, and none lies before an offset that was releasable in an earlier call. Findings
-/// ascend among those that are acted upon and among those that are only reported; the two kinds interleave as they come.
+/// ascend among those that are acted upon and among those that are only reported; the two kinds interleave as they
+/// come.
 public struct InspectionStep: Sendable {
     public var findings: [Finding] = []
     public var edits: [Edit] = []

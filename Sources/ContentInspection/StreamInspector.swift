@@ -6,9 +6,9 @@ public import FlowModel
 
 /// Inspects one homogeneous stream of text.
 ///
-/// The driver keeps the raw bytes from `releasable` on, applies edits in place and sends up to `releasable`. However a stream
-/// is cut between the same events, findings and the edited bytes are the same. Bytes are held only from the first byte of
-/// a live candidate on; where nothing may be edited, nothing is held.
+/// The driver keeps the raw bytes from `releasable` on, applies edits in place and sends up to `releasable`. However
+/// a stream is cut between the same events, findings and the edited bytes are the same. Bytes are held only from the
+/// first byte of a live candidate on; where nothing may be edited, nothing is held.
 public struct StreamInspector: ~Copyable {
     /// The walk with the detectors that may edit or block, and the walk with the others.
     private var editor: Scanner?
@@ -20,8 +20,8 @@ public struct StreamInspector: ~Copyable {
 
     /// Starts at offset 0; a `restraint` says why nothing may be edited.
     ///
-    /// Findings that policy wanted edited then carry it. A finding that policy blocks on still blocks, but nothing is held
-    /// for it.
+    /// Findings that policy wanted edited then carry it. A finding that policy blocks on still blocks, but nothing is
+    /// held for it.
     public init(plan: InspectionPlan, restraint: Reason? = nil) {
         self.init(plan: plan, restraint: restraint, isJSON: false)
     }

@@ -15,9 +15,11 @@ import FlowModel
 /// | head | up to an empty line | content of the part |
 /// | epilogue | all | epilogue |
 ///
-/// A delimiter may also stand at the very start of the body and directly behind a head. A bare LF ends lines as CR LF does.
+/// A delimiter may also stand at the very start of the body and directly behind a head. A bare LF ends lines as CR LF
+/// does.
 struct MultipartTracker {
-    /// What the next bytes are; `fresh` counts bytes of the buffer, `held` those of earlier buffers that were undecided.
+    /// What the next bytes are; `fresh` counts bytes of the buffer, `held` those of earlier buffers that were
+    /// undecided.
     enum Piece {
         case content(held: [UInt8], fresh: Int)
         case framing(held: [UInt8], fresh: Int)

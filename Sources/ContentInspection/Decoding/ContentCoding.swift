@@ -51,8 +51,8 @@ public enum ContentCodingError: Error, Equatable, CustomStringConvertible {
             return "bytes behind the end of coded content at byte \(offset): refuse the message"
         case .truncated(let offset): return "coded content cut off at byte \(offset): refuse the message"
         case .expansion(let offset):
-            return
-                "coded content expands more than \(ContentLimits.expansionRatio.value):1 at byte \(offset): refuse the message"
+            let ratio = ContentLimits.expansionRatio.value
+            return "coded content expands more than \(ratio):1 at byte \(offset): refuse the message"
         case .outOfMemory: return "no memory for a content coding: refuse the message or free memory"
         }
     }

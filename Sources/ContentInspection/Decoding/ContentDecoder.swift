@@ -72,8 +72,8 @@ public struct ContentDecoder: ~Copyable {
             guard coding == .gzip, byte == 0x1f else { throw .trailingBytes(offset: consumed) }
             stream?.restartInflating()
         } else {
-            // A zlib header's first byte says method 8. A raw stream would begin so only with a stored block whose padding
-            // is not zero, which no encoder writes.
+            // A zlib header's first byte says method 8. A raw stream would begin so only with a stored block whose
+            // padding is not zero, which no encoder writes.
             let bits = coding == .gzip ? 15 + 16 : byte & 0x0f == 8 ? 15 : -15
             stream = ZlibStream(inflating: Int32(bits))
             if stream == nil { throw .outOfMemory }

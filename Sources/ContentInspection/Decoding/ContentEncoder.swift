@@ -6,7 +6,8 @@ import CZlib
 
 /// Encodes gzip, or deflate in its zlib wrapping.
 ///
-/// Every call appends what the coding has ready; only `flush` and `finish` promise that all given bytes are in the output.
+/// Every call appends what the coding has ready; only `flush` and `finish` promise that all given bytes are in the
+/// output.
 public struct ContentEncoder: ~Copyable {
     private var stream: ZlibStream
 

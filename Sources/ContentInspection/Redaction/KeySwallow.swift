@@ -12,9 +12,9 @@ import FlowModel
 /// | letter, digit, `/`, and `+` behind one of these | `X` |
 /// | of an escape (`\n`, `\u000a`, `%0A`, `&#10;`), and all others | itself |
 ///
-/// So line breaks, quotes and JSON stay valid. It ends behind the END line; or, incomplete, at the limit, at the end of the
-/// field, or before a byte that shows that the text around the key goes on (a brace or bracket, a control byte, anything
-/// but ASCII).
+/// So line breaks, quotes and JSON stay valid. It ends behind the END line; or, incomplete, at the limit, at the end
+/// of the field, or before a byte that shows that the text around the key goes on (a brace or bracket, a control
+/// byte, anything but ASCII).
 struct KeySwallow {
     enum Progress { case more, complete, incomplete }
 

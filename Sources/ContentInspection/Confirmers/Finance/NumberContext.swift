@@ -11,8 +11,8 @@ struct NumberContext {
 
     /// Looks at the bytes beside a range.
     ///
-    /// In text that is not known to be JSON, a colon counts after a quoted key only ("card: 4111…" is prose), and blanks
-    /// before the number do not reach over line ends.
+    /// In text that is not known to be JSON, a colon counts after a quoted key only ("card: 4111…" is prose), and
+    /// blanks before the number do not reach over line ends.
     init(around range: Range<Int>, in window: Window, isJSON: Bool) throws(Undecided) {
         if let next = try window.byte(range.upperBound), !next.isOne(of: ",]} \t\r\n") {
             (isNumber, isValue) = (false, false)

@@ -42,8 +42,8 @@ enum EmailAddress {
 
     private static func localPart(before at: Int, floor: Int, in window: Window) -> Int? {
         guard var start = openLocalPart(before: at, floor: floor, in: window) else { return nil }
-        // What an escape leaves behind is not of the address: `%3D`, `\n`. After another `@` it is a host name, after `//` a
-        // user name in a URL.
+        // What an escape leaves behind is not of the address: `%3D`, `\n`. After another `@` it is a host name, after
+        // `//` a user name in a URL.
         if start > floor {
             switch window.behind(start - 1) {
             case UInt8(ascii: "@"): return nil

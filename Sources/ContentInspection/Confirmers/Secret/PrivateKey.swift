@@ -18,8 +18,9 @@ struct PrivateKeyStart {
 
 /// Confirms the beginnings of private keys.
 ///
-/// A BEGIN line alone is a mention, as in the source code of tools; a key has begun when base64 or a PEM header follows it.
-/// Both may stand in a JSON string, a form or source code, so that line breaks come as `\n`, `%0A`, `&#10;` or quotes.
+/// A BEGIN line alone is a mention, as in the source code of tools; a key has begun when base64 or a PEM header
+/// follows it. Both may stand in a JSON string, a form or source code, so that line breaks come as `\n`, `%0A`,
+/// `&#10;` or quotes.
 enum PrivateKey {
     static func confirm(at start: Int, in window: Window) throws(Undecided) -> PrivateKeyStart? {
         guard try window.matches("-----BEGIN", at: start) else { return nil }

@@ -27,7 +27,7 @@ final class ClassifyStage: Stage {
     private var httpClassifier = HTTP1Classifier()
     private var helloReader = ClientHelloReader()
     private var helloReading = ClientHelloReading.needsMore
-    private var silence: Scheduled<Void>?
+    private var silence: TimerID?
     private var isDialling = false
     private var isDecided = false
 
@@ -164,7 +164,7 @@ final class ClassifyStage: Stage {
 
     private func decided() {
         isDecided = true
-        silence?.cancel()
+        driver.cancel(silence)
     }
 
     // MARK: The origin
@@ -175,7 +175,9 @@ final class ClassifyStage: Stage {
         isDialling = true
         driver.dialOrEnd {
             self.isDialling = false
-            if self.isDecided { self.continuation?() } else { self.driver.leg(.origin)?.read() }
+            let next = self.continuation
+            self.continuation = nil
+            if let next { next() } else { self.driver.leg(.origin)?.read() }
         }
     }
 
@@ -184,8 +186,10 @@ final class ClassifyStage: Stage {
     /// Runs `next` once the origin is connected.
     private func withOrigin(_ next: @escaping () -> Void) {
         if driver.leg(.origin) != nil { return next() }
-        continuation = next
-        guard !isDialling else { return }
+        guard !isDialling else {
+            continuation = next
+            return
+        }
         isDialling = true
         driver.dialOrEnd { next() }
     }

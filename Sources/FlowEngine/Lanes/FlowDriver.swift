@@ -16,6 +16,9 @@ struct Untouched: ~Copyable {
     consuming func spend() {}
 }
 
+/// Names a timer of a flow.
+struct TimerID: Hashable { fileprivate let number: Int }
+
 /// Drives one flow on its event loop from birth to death.
 ///
 /// Holds exactly one stage. Legs report to the driver, the driver passes on to the stage; stages act through the driver.
@@ -31,6 +34,8 @@ final class FlowDriver {
     private var untouched: Untouched? = Untouched()
     private var legs: (application: Leg?, origin: Leg?)
     private var isFinished = false
+    private var timers: [TimerID: Scheduled<Void>] = [:]
+    private var timersMade = 0
     private var pendingOutcome: FlowOutcome?
 
     init(_ flow: any IncomingFlow, engine: FlowEngine, policy: PolicySnapshot) {
@@ -97,12 +102,23 @@ final class FlowDriver {
     func failed(_ side: Side, _ error: (any Error)?) { stage?.failed(side, error) }
     func event(_ side: Side, _ event: Any) { stage?.event(side, event) }
 
-    /// Runs `body` on the loop after `limit`, unless the flow has ended or `scheduled.cancel()` came first.
-    func after(_ limit: Limit, _ body: @escaping () -> Void) -> Scheduled<Void> {
-        loop.assumeIsolated().scheduleTask(in: limit.timeAmount) {
-            guard !self.isFinished else { return }
+    /// Runs `body` on the loop after `limit`, unless the flow ends or `cancel` comes first.
+    ///
+    /// A timer that outlived its flow would keep all of it in memory, so the end of the flow cancels every one.
+    @discardableResult
+    func after(_ limit: Limit, _ body: @escaping () -> Void) -> TimerID {
+        timersMade += 1
+        let id = TimerID(number: timersMade)
+        timers[id] = loop.assumeIsolated().scheduleTask(in: limit.timeAmount) {
+            self.timers[id] = nil
             body()
         }
+        return id
+    }
+
+    func cancel(_ timer: TimerID?) {
+        guard let timer else { return }
+        timers.removeValue(forKey: timer)?.cancel()
     }
 
     // MARK: The proof
@@ -150,7 +166,7 @@ final class FlowDriver {
     func finishWhenSent(_ outcome: FlowOutcome) {
         guard pendingOutcome == nil else { return }
         pendingOutcome = outcome
-        _ = after(EngineLimits.halfClosedWait) { self.finish(outcome) }
+        after(EngineLimits.halfClosedWait) { self.finish(outcome) }
         if !isOpen(legs.application), !isOpen(legs.origin) { finish(outcome) }
     }
 
@@ -169,6 +185,8 @@ final class FlowDriver {
         legs.origin?.close()
         legs = (nil, nil)
         stage = nil
+        for timer in timers.values { timer.cancel() }
+        timers = [:]
         record.facts = facts
         record.outcome = outcome
         record.endedAt = engine.services.now()

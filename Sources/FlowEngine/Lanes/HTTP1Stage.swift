@@ -5,6 +5,7 @@
 import FlowModel
 import FlowPolicy
 import NIOCore
+import NIOSSL
 
 /// Carries HTTP/1 between the two legs, one exchange after the other, both directions at once.
 ///
@@ -64,12 +65,11 @@ final class HTTP1Stage: Stage {
 
     func failed(_ side: Side, _ error: (any Error)?) {
         guard !isOver else { return }
-        if side == .application {
-            driver.dropOrigin(reset: true)
-            end(.reset)
-        } else {
-            originFailed()
-        }
+        if side == .origin { return originFailed() }
+        // Many clients leave between exchanges without TLS's goodbye; that is no reset to carry.
+        let isReset = exchange != nil || !(error is NIOSSLError)
+        driver.dropOrigin(reset: isReset)
+        end(isReset ? .reset : .completed)
     }
 
     // MARK: Moving on
@@ -116,7 +116,7 @@ final class HTTP1Stage: Stage {
         guard let limit = way.body?.holdLimit, !way.isArmed else { return }
         way.isArmed = true
         let reads = way.reads
-        _ = driver.after(limit) {
+        driver.after(limit) {
             way.isArmed = false
             guard !self.isOver else { return }
             // Input came meanwhile: the wait begins anew.

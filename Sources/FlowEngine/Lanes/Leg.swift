@@ -71,8 +71,8 @@ final class Leg: ChannelInboundHandler {
     /// Closes in order; nothing is reported any more.
     func close() {
         hasReportedEnd = true
-        outputEnded = true
-        channel.close(promise: nil)
+        closeOutput()
+        Abort.close(channel)
     }
 
     /// Resets; nothing is reported any more.

@@ -21,7 +21,7 @@ final class LingerStage: Stage {
         guard let leg = driver.leg(.application) else { return driver.finish(outcome) }
         leg.closeOutput()
         if leg.inputEnded { return driver.finishWhenSent(outcome) }
-        _ = driver.after(EngineLimits.lingerWait) { self.driver.finish(self.outcome) }
+        driver.after(EngineLimits.lingerWait) { self.driver.finish(self.outcome) }
         leg.read()
     }
 

@@ -30,7 +30,7 @@ final class TakeoverStage: Stage {
     private let raw: ByteBuffer
     private let purpose: Purpose
     private var step = Step.originHandshake
-    private var deadline: Scheduled<Void>?
+    private var deadline: TimerID?
     private var handshake: UpstreamHandshake?
 
     init(_ driver: FlowDriver, hello: ClientHello, raw: ByteBuffer, purpose: Purpose) {
@@ -64,7 +64,8 @@ final class TakeoverStage: Stage {
             let handshake = try services.upstream.handshake(
                 with: host, alpn: offersHTTP1 ? .http1 : .none, trust: services.trust)
             self.handshake = handshake
-            try origin.channel.pipeline.syncOperations.addHandler(handshake.handler, position: .first)
+            try origin.channel.pipeline.syncOperations.addHandler(
+                handshake.handler, name: Abort.tlsHandler, position: .first)
         } catch {
             fallBack(Reason("tls-origin-setup", "the origin's TLS could not be set up"))
         }
@@ -190,7 +191,8 @@ final class TakeoverStage: Stage {
         driver.touch()
         do {
             let pipeline = application.channel.pipeline
-            try pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .first)
+            try pipeline.syncOperations.addHandler(
+                NIOSSLServerHandler(context: context), name: Abort.tlsHandler, position: .first)
             pipeline.fireChannelRead(raw)
             pipeline.fireChannelReadComplete()
             application.readThroughHandshake()
@@ -216,6 +218,6 @@ final class TakeoverStage: Stage {
 
     private func over() {
         step = .over
-        deadline?.cancel()
+        driver.cancel(deadline)
     }
 }

@@ -35,7 +35,19 @@ enum Abort {
             return
         }
         // Linger 0 turns the close into RST; what was not sent yet is dropped, as a reset drops it.
-        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in close(channel) }
+    }
+
+    /// The name under which a leg's TLS handler stands in its pipeline.
+    static let tlsHandler = "tls"
+
+    /// Closes the connection itself, past TLS, which would wait for the peer's goodbye and keep the memory meanwhile.
+    static func close(_ channel: any Channel) {
+        if let tls = try? channel.pipeline.syncOperations.context(name: tlsHandler) {
+            tls.close(promise: nil)
+        } else {
+            channel.close(promise: nil)
+        }
     }
 }
 

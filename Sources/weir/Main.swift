@@ -3,7 +3,6 @@
 // The program's door: reads the command line, runs one verb, and ends with the status that verb means.
 
 import ArgumentParser
-import Dispatch
 
 #if canImport(Glibc)
 import Glibc
@@ -49,7 +48,8 @@ enum Main {
                 finish(error)
             }
         }
-        dispatchMain()
+        // The first thread stays: a command's namespace ends with it.
+        while true { pause() }
     }
 
     /// Says what went wrong in one line and ends with the right status.

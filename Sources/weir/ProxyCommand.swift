@@ -56,6 +56,6 @@ struct ProxyCommand: AsyncParsableCommand {
         FileDescriptorText.standardError("weir: listening on \(listener.endpoint)\n")
         await EndSignals.wait()
         await listener.close()
-        await runtime.drain()
+        await runtime.drain(within: .seconds(10))
     }
 }

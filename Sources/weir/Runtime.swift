@@ -77,9 +77,10 @@ struct Runtime {
     }
 
     /// Lets live flows end, for a time, then ends them; closes the store last.
-    func drain() async {
-        for _ in 0..<100 where engine.liveFlows > 0 {
-            try? await Task.sleep(for: .milliseconds(100))
+    func drain(within patience: Duration) async {
+        let end = ContinuousClock.now + patience
+        while engine.liveFlows > 0, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(20))
         }
         engine.abortAll()
         for _ in 0..<10 where engine.liveFlows > 0 {

@@ -80,6 +80,7 @@ let package = Package(
         tests("FlowPolicyTests", ["FlowModel", "FlowPolicy"]),
         tests("ContentInspectionTests", ["FlowModel", "ContentInspection", "CByteScan", "CZlib"]),
         tests("FlowEngineTests", ["FlowModel", "FlowEngine", nioCore]),
+        tests("EventStoreTests", ["FlowModel", "EventStore", grdb]),
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),
         tests("ScenarioTests", ["FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", nioCore, nioEmbedded]),

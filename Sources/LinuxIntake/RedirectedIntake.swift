@@ -6,12 +6,6 @@ public import FlowEngine
 public import FlowModel
 public import NIOCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// Turns redirected connections into flows.
 public struct RedirectedIntake: Sendable {
     private let engine: FlowEngine
@@ -63,7 +57,23 @@ public struct RedirectedIntake: Sendable {
 /// Where a redirected connection wanted to go.
 enum RedirectedDestination {
     /// Linux's name for the question, in <linux/netfilter_ipv4.h> and <linux/netfilter_ipv6/ip6_tables.h>.
-    private static let originalDestination = 80
+    private static let originalDestination = NIOBSDSocket.Option(rawValue: 80)
+
+    /// `struct sockaddr_in` and `struct sockaddr_in6` as the kernel lays them out, numbers in network order.
+    private struct IPv4Answer {
+        var family: UInt16 = 0
+        var port: UInt16 = 0
+        var address: UInt32 = 0
+        var zero: UInt64 = 0
+    }
+
+    private struct IPv6Answer {
+        var family: UInt16 = 0
+        var port: UInt16 = 0
+        var flow: UInt32 = 0
+        var address: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+        var scope: UInt32 = 0
+    }
 
     /// Asks the kernel; nil when the connection was not redirected.
     static func read(_ channel: any Channel) -> EventLoopFuture<Endpoint?> {
@@ -71,28 +81,20 @@ enum RedirectedDestination {
             return channel.eventLoop.makeSucceededFuture(nil)
         }
         // A connection of a v4-mapped listener is an IPv4 one to netfilter.
-        let v4: EventLoopFuture<sockaddr_in> = socket.unsafeGetSocketOption(
-            level: .ip, name: .init(rawValue: CInt(originalDestination)))
-        return v4.map { Endpoint($0) }.flatMapError { _ in
-            let v6: EventLoopFuture<sockaddr_in6> = socket.unsafeGetSocketOption(
-                level: .ipv6, name: .init(rawValue: CInt(originalDestination)))
-            return v6.map { Endpoint($0) }
+        let v4: EventLoopFuture<IPv4Answer> = socket.unsafeGetSocketOption(level: .ip, name: originalDestination)
+        return v4.map { endpoint($0) }.flatMapError { _ in
+            let v6: EventLoopFuture<IPv6Answer> = socket.unsafeGetSocketOption(level: .ipv6, name: originalDestination)
+            return v6.map { endpoint($0) }
         }.flatMapErrorThrowing { _ in nil }
     }
-}
 
-extension Endpoint {
-    init?(_ address: sockaddr_in) {
-        guard address.sin_family == sa_family_t(AF_INET) else { return nil }
-        self.init(
-            host: .address(.v4(UInt32(bigEndian: address.sin_addr.s_addr))), port: UInt16(bigEndian: address.sin_port))
+    private static func endpoint(_ answer: IPv4Answer) -> Endpoint? {
+        Endpoint(host: .address(.v4(UInt32(bigEndian: answer.address))), port: UInt16(bigEndian: answer.port))
     }
 
-    init?(_ address: sockaddr_in6) {
-        let bytes = withUnsafeBytes(of: address.sin6_addr) { Array($0) }
-        guard address.sin6_family == sa_family_t(AF_INET6),
-            let host = IPAddress(v6Bytes: bytes, scope: address.sin6_scope_id)
-        else { return nil }
-        self.init(host: .address(host), port: UInt16(bigEndian: address.sin6_port))
+    private static func endpoint(_ answer: IPv6Answer) -> Endpoint? {
+        let bytes = withUnsafeBytes(of: answer.address) { Array($0) }
+        guard let address = IPAddress(v6Bytes: bytes, scope: answer.scope) else { return nil }
+        return Endpoint(host: .address(address), port: UInt16(bigEndian: answer.port))
     }
 }

@@ -34,7 +34,7 @@ enum Main {
         } catch {
             finish(error)
         }
-        Task {
+        Task.detached {
             do {
                 // Parsed anew, so that the command belongs to this task alone.
                 var command = try Weir.parseAsRoot()

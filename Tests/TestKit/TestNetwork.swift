@@ -3,6 +3,7 @@
 // The addresses and ports of a test run.
 
 import Foundation
+import Synchronization
 
 /// The network that `.ci/own-network` makes.
 public enum TestNetwork {
@@ -22,8 +23,13 @@ public enum TestNetwork {
     ///
     /// Another program could take it before the caller does; in a network of its own there is none.
     public static func freePort() throws -> UInt16 {
-        let listener = try ListeningSocket(address: "0.0.0.0", port: 0)
-        defer { listener.close() }
-        return listener.port
+        while true {
+            let listener = try ListeningSocket(address: "0.0.0.0", port: 0)
+            defer { listener.close() }
+            // The kernel may give a port that was free a moment ago to two who ask; here each gets its own.
+            if given.withLock({ $0.insert(listener.port).inserted }) { return listener.port }
+        }
     }
+
+    private static let given = Mutex<Set<UInt16>>([])
 }

@@ -2,6 +2,8 @@
 
 // Where a certificate authority lives on disk: `ca.pem` and `ca.key` in a directory of their own.
 
+import FlowModel
+
 #if canImport(FoundationEssentials)
 public import struct FoundationEssentials.Date
 #else
@@ -12,7 +14,6 @@ import Glibc
 #elseif canImport(Darwin)
 import Darwin
 #endif
-import FlowModel
 
 extension CertificateAuthority {
     /// Loads the authority of a directory, or makes one when the directory has none.
@@ -69,7 +70,8 @@ private struct AuthorityDirectory {
 
     private func unusable(_ path: String, _ problem: String) -> CertificateAuthorityError {
         let cause = String(cString: strerror(errno))
-        return .init(.directoryUnusable, path, "\(problem): \(cause)", advice: "make it writable, or name another directory")
+        return .init(
+            .directoryUnusable, path, "\(problem): \(cause)", advice: "make it writable, or name another directory")
     }
 
     /// Makes the directory and those above it that are missing, and refuses one in which others can write.

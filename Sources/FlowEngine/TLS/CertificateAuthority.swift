@@ -2,15 +2,16 @@
 
 // The authority that signs Weir's leaves: a certificate and its key, checked before anything is signed.
 
+import Crypto
+import FlowModel
+import SwiftASN1
+public import X509
+
 #if canImport(FoundationEssentials)
 public import struct FoundationEssentials.Date
 #else
 public import struct Foundation.Date
 #endif
-import Crypto
-import FlowModel
-import SwiftASN1
-public import X509
 
 /// Why there is no certificate authority: what, where, and what to do.
 public struct CertificateAuthorityError: Error, Equatable, CustomStringConvertible, Sendable {
@@ -94,7 +95,8 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
         self.key = key
     }
 
-    private static func readKey(_ pem: String, path: String) throws(CertificateAuthorityError) -> Certificate.PrivateKey {
+    private static func readKey(_ pem: String, path: String) throws(CertificateAuthorityError) -> Certificate.PrivateKey
+    {
         let documents = (try? PEMDocument.parseMultiple(pemString: pem)) ?? []
         // A key written by `openssl ecparam` has a block of parameters before it.
         guard let document = documents.first(where: { $0.discriminator.hasSuffix("PRIVATE KEY") }) else {
@@ -187,7 +189,8 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
 
     /// What a server sends above its leaf: nothing when this is a root, because a client has that or does not trust it.
     var chainAboveLeaf: [Certificate] {
-        certificate.subject == certificate.issuer ? [] : [certificate] + intermediates.filter { $0.subject != $0.issuer }
+        certificate.subject == certificate.issuer
+            ? [] : [certificate] + intermediates.filter { $0.subject != $0.issuer }
     }
 
     /// The certificate in PEM, for a trust store.

@@ -2,15 +2,16 @@
 
 // What a path from an origin's certificate to a root must satisfy, beside its signatures.
 
+import FlowModel
+import SwiftASN1
+import Synchronization
+@_spi(FixedExpiryValidationTime) import X509
+
 #if canImport(FoundationEssentials)
 import struct FoundationEssentials.Date
 #else
 import struct Foundation.Date
 #endif
-import FlowModel
-import SwiftASN1
-import Synchronization
-@_spi(FixedExpiryValidationTime) import X509
 
 /// The policy for one chain at one time: RFC 5280, plus what the library leaves open, each fault with its own code.
 struct ChainPolicy: VerifierPolicy {
@@ -53,7 +54,8 @@ struct ChainPolicy: VerifierPolicy {
             // The library's sentence quotes certificates at length, so ours stands in for it.
             findings.note(
                 TrustProblem(
-                    .notPermitted, "an authority in the chain is no authority, or may not issue for this name or depth"))
+                    .notPermitted, "an authority in the chain is no authority, or may not issue for this name or depth")
+            )
         }
         return result
     }

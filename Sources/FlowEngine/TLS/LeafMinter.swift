@@ -2,17 +2,18 @@
 
 // Makes the certificates that Weir shows to clients, one for each host, and keeps them ready to use.
 
-#if canImport(FoundationEssentials)
-public import struct FoundationEssentials.Date
-#else
-public import struct Foundation.Date
-#endif
 import Crypto
 public import FlowModel
 public import NIOCore
 public import NIOSSL
 import SwiftASN1
 import X509
+
+#if canImport(FoundationEssentials)
+public import struct FoundationEssentials.Date
+#else
+public import struct Foundation.Date
+#endif
 
 /// Makes leaves and their server contexts.
 ///
@@ -52,7 +53,8 @@ public final class LeafMinter: Sendable {
             let now = clock()
             let leaf = try mint(for: host, now: now)
             var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try [.certificate(NIOSSLCertificate(signed: leaf))] + chainAbove.map { .certificate($0) },
+                certificateChain: try [.certificate(NIOSSLCertificate(signed: leaf))]
+                    + chainAbove.map { .certificate($0) },
                 privateKey: .privateKey(privateKey))
             configuration.minimumTLSVersion = .tlsv12
             configuration.applicationProtocols = alpn.map { [$0] } ?? []

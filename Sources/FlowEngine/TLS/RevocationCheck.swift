@@ -2,15 +2,16 @@
 
 // Asks whether the certificates of a trusted path were revoked: by list where there is one, else by OCSP.
 
+public import FlowModel
+import SwiftASN1
+import Synchronization
+@_spi(FixedExpiryValidationTime) import X509
+
 #if canImport(FoundationEssentials)
 import struct FoundationEssentials.Date
 #else
 import struct Foundation.Date
 #endif
-public import FlowModel
-import SwiftASN1
-import Synchronization
-@_spi(FixedExpiryValidationTime) import X509
 
 /// One question to a certificate authority's server.
 public struct RevocationRequest: Sendable {

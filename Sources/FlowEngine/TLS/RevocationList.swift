@@ -2,13 +2,14 @@
 
 // Reads certificate revocation lists (RFC 5280 section 5).
 
+import SwiftASN1
+import X509
+
 #if canImport(FoundationEssentials)
 import struct FoundationEssentials.Date
 #else
 import struct Foundation.Date
 #endif
-import SwiftASN1
-import X509
 
 /// The serial numbers that an issuer revoked.
 ///
@@ -67,7 +68,8 @@ struct RevocationList: Sendable {
         switch kind {
         case .all: return true
         case .endEntities, .authorities:
-            let isAuthority = if case .isCertificateAuthority? = try? certificate.extensions.basicConstraints { true } else { false }
+            let isAuthority =
+                if case .isCertificateAuthority? = try? certificate.extensions.basicConstraints { true } else { false }
             return isAuthority == (kind == .authorities)
         }
     }

@@ -17,7 +17,8 @@ enum ServerNameMatch {
         do {
             guard let found = try certificate.extensions.subjectAlternativeNames else {
                 return TrustProblem(
-                    .noAlternativeName, "the certificate has no subject alternative name; its common name proves nothing")
+                    .noAlternativeName,
+                    "the certificate has no subject alternative name; its common name proves nothing")
             }
             names = found
         } catch {

@@ -2,14 +2,15 @@
 
 // A bounded cache for values that are slow to make: each is made off the event loop, and once for all who ask together.
 
+import FlowModel
+import NIOCore
+import Synchronization
+
 #if canImport(FoundationEssentials)
 import struct FoundationEssentials.Date
 #else
 import struct Foundation.Date
 #endif
-import FlowModel
-import NIOCore
-import Synchronization
 
 /// Too much is being made at once.
 struct CacheBusy: Error, CustomStringConvertible {

@@ -58,19 +58,11 @@ public enum TakeoverFailure: Error, Hashable, Sendable, CustomStringConvertible 
 
     /// Reads an error of the leg to the origin.
     public init(originError error: any Error) {
-        if let failure = error as? TakeoverFailure {
-            self = failure
-            return
-        }
         self = Self.common(error, party: .origin)
     }
 
     /// Reads an error of the leg to the client.
     public init(clientError error: any Error) {
-        if let failure = error as? TakeoverFailure {
-            self = failure
-            return
-        }
         let failure = Self.common(error, party: .client)
         if case .handshake(_, let word) = failure, Self.refusals.contains(word) {
             self = .leafRefused(word)
@@ -84,19 +76,19 @@ public enum TakeoverFailure: Error, Hashable, Sendable, CustomStringConvertible 
         "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_REVOKED",
         "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "TLSV1_ALERT_UNKNOWN_CA",
         "TLSV1_ALERT_ACCESS_DENIED",
+        // In TLS 1.3 a client of OpenSSL sends this alert before it encrypts, two bytes where a sealed record is due.
+        "BAD_PACKET_LENGTH",
     ]
 
     private static func common(_ error: any Error, party: Party) -> TakeoverFailure {
+        if let failure = error as? TakeoverFailure { return failure }
         switch word(for: error) {
-        case "TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "NO_APPLICATION_PROTOCOL", "INVALID_ALPN_PROTOCOL",
-            "INVALID_ALPN_PROTOCOL_LIST":
-            .alpnMismatch
-        case "UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL_FOR_CUSTOM_KEY":
-            .protocolVersion
-        case "TLSV1_ALERT_CERTIFICATE_REQUIRED":
-            .clientCertificateWanted
+        case "TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "NO_APPLICATION_PROTOCOL", "INVALID_ALPN_PROTOCOL":
+            return .alpnMismatch
+        case "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL":
+            return .protocolVersion
         case let word:
-            .handshake(party, word)
+            return .handshake(party, word)
         }
     }
 

@@ -2,14 +2,15 @@
 
 // The root certificates that upstream chains must lead to.
 
+import FlowModel
+import SwiftASN1
+import X509
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
 import Darwin
 #endif
-import FlowModel
-import SwiftASN1
-import X509
 
 /// Why there are no roots: what, where, and what to do.
 public struct TrustRootsError: Error, Sendable, CustomStringConvertible {

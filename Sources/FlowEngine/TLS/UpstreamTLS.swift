@@ -55,7 +55,8 @@ public struct UpstreamTLS: Sendable {
         var serverName: String?
         if case .name(let name) = host { serverName = name.description }
         do {
-            let handler = try NIOSSLClientHandler(context: context, serverHostname: serverName) { certificates, promise in
+            let handler = try NIOSSLClientHandler(context: context, serverHostname: serverName) {
+                certificates, promise in
                 guard let chain = try? certificates.map({ try $0.toDERBytes() }) else {
                     promise.succeed(.failed)
                     return
@@ -63,8 +64,9 @@ public struct UpstreamTLS: Sendable {
                 findings.chain = chain
                 trust.judge(chain: chain, host: host, on: promise.futureResult.eventLoop)
                     .assumeIsolated().whenComplete { result in
-                        findings.verdict = try? result.get()
-                        if case .good = findings.verdict {
+                        let verdict = (try? result.get()) ?? .bad(TrustProblem(.notJudged, "the judge failed"))
+                        findings.verdict = verdict
+                        if case .good = verdict {
                             promise.succeed(.certificateVerified)
                         } else {
                             promise.succeed(.failed)

@@ -2,13 +2,14 @@
 
 // The seam at which the certificate chain of an origin is judged.
 
+public import FlowModel
+public import NIOCore
+
 #if canImport(FoundationEssentials)
 public import struct FoundationEssentials.Date
 #else
 public import struct Foundation.Date
 #endif
-public import FlowModel
-public import NIOCore
 
 /// Judges the certificate chains of origins.
 ///

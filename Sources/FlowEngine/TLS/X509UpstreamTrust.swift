@@ -2,16 +2,17 @@
 
 // Judges upstream chains with swift-certificates: on every system that has no judge of its own.
 
-#if canImport(FoundationEssentials)
-public import struct FoundationEssentials.Date
-#else
-public import struct Foundation.Date
-#endif
 import Crypto
 public import FlowModel
 public import NIOCore
 import SwiftASN1
 import X509
+
+#if canImport(FoundationEssentials)
+public import struct FoundationEssentials.Date
+#else
+public import struct Foundation.Date
+#endif
 
 /// Trusts what leads to a given root by RFC 5280, names the host in a subject alternative name, and is not weak.
 ///
@@ -138,7 +139,8 @@ public final class X509UpstreamTrust: UpstreamTrust {
             return TrustProblem(.selfSigned, "the certificate is signed by itself and not trusted")
         }
         return TrustProblem(
-            .unknownIssuer, "no path leads to a trusted root: the issuer is not trusted, or the server left out an "
+            .unknownIssuer,
+            "no path leads to a trusted root: the issuer is not trusted, or the server left out an "
                 + "intermediate certificate")
     }
 }

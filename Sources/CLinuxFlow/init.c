@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -53,9 +54,11 @@ static bool receive_command(int control, struct command *command) {
 }
 
 /// Becomes the command, or writes the errno value to `report`.
-static _Noreturn void become(const struct command *command, const sigset_t *mask, int report) {
+static _Noreturn void become(const struct command *command, int report) {
     environ = command->variables;
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(command->arguments[0], command->arguments);
     int error = errno;
     weir_write_all(report, &error, sizeof error);
@@ -68,7 +71,7 @@ static void tell(int control, uint32_t kind, int32_t value) {
 }
 
 /// Runs the command in the process group and on the terminal of Weir, so that both stay what the shell made them.
-static pid_t run(const struct command *command, const sigset_t *mask, int control) {
+static pid_t run(const struct command *command, int control) {
     int pipe_ends[2], error = 0;
     pid_t child = -1;
     if (pipe2(pipe_ends, O_CLOEXEC) == 0) {
@@ -78,7 +81,7 @@ static pid_t run(const struct command *command, const sigset_t *mask, int contro
         child = weir_clone(0, NULL);
         if (child == 0) {
             close(pipe_ends[0]);
-            become(command, mask, report);
+            become(command, report);
         }
         error = errno;
         close(report);
@@ -120,7 +123,7 @@ static void bury(pid_t command, int control) {
     }
 }
 
-_Noreturn void weir_init_run(int control, const sigset_t *mask) {
+_Noreturn void weir_init_run(int control) {
     struct command command;
     // An ignored SIGCHLD, which a careless parent can hand down, would hide how the command ends.
     signal(SIGCHLD, SIG_DFL);
@@ -132,7 +135,7 @@ _Noreturn void weir_init_run(int control, const sigset_t *mask) {
         tell(control, WEIR_EXEC_NOT_STARTED, errno);
         _exit(1);
     }
-    pid_t child = run(&command, mask, control);
+    pid_t child = run(&command, control);
     close_all_but(control, signals);
     struct pollfd watched[] = {{.fd = signals, .events = POLLIN}, {.fd = control, .events = POLLIN}};
     for (;;) {

@@ -11,7 +11,6 @@
 
 #include "CLinuxFlow.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -57,7 +56,7 @@ int weir_user_map(uid_t user, gid_t group);
 int weir_privileges_drop(bool user_namespace);
 
 /// Runs as the first process: waits for the command, runs it, and ends with it or with Weir.
-_Noreturn void weir_init_run(int control, const sigset_t *mask);
+_Noreturn void weir_init_run(int control);
 
 /// A fork that may also make namespaces and a pidfd; takes no locks, so it works whatever other threads do.
 pid_t weir_clone(uint64_t flags, int *pidfd);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -127,7 +128,7 @@ static uint32_t set_up(struct weir_exec_hello *hello, uid_t user, gid_t group, i
     return 0;
 }
 
-static _Noreturn void first_process(int control, bool user_namespace, uid_t user, gid_t group, const sigset_t *mask) {
+static _Noreturn void first_process(int control, bool user_namespace, uid_t user, gid_t group) {
     struct weir_exec_hello hello = {.failure = {.user_namespace = user_namespace}};
     int sockets[WEIR_EXEC_DESCRIPTORS] = {-1, -1, -1, -1, -1};
     // The end of the control channel says that Weir is gone; this says it also when nobody here can listen. Whoever died
@@ -142,7 +143,7 @@ static _Noreturn void first_process(int control, bool user_namespace, uid_t user
     }
     if (!send_hello(control, &hello, sockets) || hello.failure.step != 0) _exit(1);
     for (int index = 0; index < WEIR_EXEC_DESCRIPTORS; index++) weir_close(sockets[index]);
-    weir_init_run(control, mask);
+    weir_init_run(control);
 }
 
 // MARK: Weir's side
@@ -192,7 +193,7 @@ int weir_exec_prepare(struct weir_exec_session *session, struct weir_exec_failur
     }
     if (init == 0) {
         close(ends[0]);
-        first_process(ends[1], user_namespace, user, group, &mask);
+        first_process(ends[1], user_namespace, user, group);
     }
     int error = init < 0 ? errno : 0;
     sigprocmask(SIG_SETMASK, &mask, NULL);

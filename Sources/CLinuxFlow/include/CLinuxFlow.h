@@ -57,8 +57,9 @@ struct weir_exec_session {
 
 /// Makes the namespace: network, processes, mounts and, without privileges, users.
 ///
-/// Call it first thing in main: the child inherits what the caller has open, its signal mask and its dispositions, so
-/// that the command gets exactly what the user's shell meant for it; and the child dies when the calling *thread* ends.
+/// Call it first thing in main: the command gets the descriptors that are open now (except those closed on exec) and the
+/// signals that are ignored now, so exactly what the user's shell meant for it, with no signal blocked; and the first
+/// process dies when the calling *thread* ends.
 /// Returns 0, or -1 with `failure` filled in; nothing is left behind then.
 int weir_exec_prepare(struct weir_exec_session *session, struct weir_exec_failure *failure);
 

@@ -25,7 +25,7 @@ public struct ExecSockets: Sendable {
 /// A network, process and mount namespace (and without privileges a user namespace) for one command.
 ///
 /// Make it first thing in main: see `weir_exec_prepare`. The command runs in Weir's process group and on its terminal, so
-/// Ctrl-C, Ctrl-Z and pipelines work as without Weir; it gets the descriptors, mask and ignored signals that Weir got.
+/// Ctrl-C, Ctrl-Z and pipelines work as without Weir; it gets the descriptors and ignored signals that Weir got.
 /// Everything in the namespace ends when the command ends, when Weir dies, or when this object goes.
 public final class ExecNamespace: Sendable {
     private enum State {
@@ -88,7 +88,8 @@ public final class ExecNamespace: Sendable {
         self.session = session
         sockets = Mutex(
             ExecSockets(
-                tcp: [session.tcp4, session.tcp6].filter { $0 >= 0 }, dns: [session.dns4, session.dns6].filter { $0 >= 0 },
+                tcp: [session.tcp4, session.tcp6].filter { $0 >= 0 },
+                dns: [session.dns4, session.dns6].filter { $0 >= 0 },
                 diagnostics: session.diagnostics))
         // Readable when the last process of the namespace is gone: no thread waits for it.
         let source = DispatchSource.makeReadSource(fileDescriptor: session.pidfd, queue: .global())

@@ -27,7 +27,8 @@ public enum OriginalDestination {
 
     /// The same for an accepted channel, on its event loop; nil also for channels without a socket.
     public static func of(channel: any Channel) -> EventLoopFuture<Endpoint?> {
-        guard let options = channel as? any SocketOptionProvider, let own = channel.localAddress.flatMap({ Endpoint($0) })
+        guard let options = channel as? any SocketOptionProvider,
+            let own = channel.localAddress.flatMap({ Endpoint($0) })
         else { return channel.eventLoop.makeSucceededFuture(nil) }
         var level = NIOBSDSocket.OptionLevel.ipv6
         if case .v4 = own.address { level = .ip }
@@ -42,7 +43,9 @@ public enum OriginalDestination {
                 return endpoint == own ? nil : endpoint
             }
             .flatMapErrorThrowing { error in
-                guard let code = (error as? IOError)?.errnoCode, code == ENOENT || code == ENOPROTOOPT else { throw error }
+                guard let code = (error as? IOError)?.errnoCode, code == ENOENT || code == ENOPROTOOPT else {
+                    throw error
+                }
                 return nil
             }
     }

@@ -20,12 +20,17 @@ final class DNSQueryHandler: ChannelInboundHandler {
     private var turn = 0
     private var outstanding = 0
     private let metrics: any MetricSink
+    private let patience: TimeAmount
     private let reload: @Sendable () -> [SocketAddress]
     private var reloading = false
 
-    init(_ nameservers: [SocketAddress], _ metrics: any MetricSink, reload: @escaping @Sendable () -> [SocketAddress]) {
+    init(
+        _ nameservers: [SocketAddress], _ metrics: any MetricSink, _ patience: TimeAmount,
+        reload: @escaping @Sendable () -> [SocketAddress]
+    ) {
         self.nameservers = nameservers
         self.metrics = metrics
+        self.patience = patience
         self.reload = reload
     }
 
@@ -42,13 +47,14 @@ final class DNSQueryHandler: ChannelInboundHandler {
         outstanding += 1
         let channel = context.channel
         let turn = self.turn
-        let deadline = NIODeadline.now() + .milliseconds(Int64(LinuxIntakeLimits.dnsPatience.value))
+        let deadline = NIODeadline.now() + patience
         ask(query.data, header.id, servers: servers(), deadline: deadline, on: context.eventLoop).assumeIsolated()
             .whenComplete { result in
                 self.outstanding -= 1
                 switch result {
                 case .success(let answer):
-                    channel.writeAndFlush(AddressedEnvelope(remoteAddress: query.remoteAddress, data: answer), promise: nil)
+                    channel.writeAndFlush(
+                        AddressedEnvelope(remoteAddress: query.remoteAddress, data: answer), promise: nil)
                 case .failure(let error):
                     if error is DNSSilence { self.metrics.add(LinuxIntakeLimits.dnsPatience.metric, 1) }
                     self.distrust(turn, on: channel.eventLoop)
@@ -131,7 +137,9 @@ final class DNSAnswerHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        guard let server = context.remoteAddress else { return finish(context, .failure(ChannelError.ioOnClosedChannel)) }
+        guard let server = context.remoteAddress else {
+            return finish(context, .failure(ChannelError.ioOnClosedChannel))
+        }
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         alarm = context.eventLoop.scheduleTask(deadline: deadline) {
             bound.value.handler.finish(bound.value.context, .failure(DNSSilence()))

@@ -21,6 +21,15 @@ public final class DNSRelay: Sendable {
         sockets: [CInt], on loop: any EventLoop, metrics: any MetricSink = NoSink(),
         nameservers: @escaping @Sendable () -> [SocketAddress] = { ResolverConfiguration.system().nameservers }
     ) async throws -> DNSRelay {
+        let patience = TimeAmount.milliseconds(Int64(LinuxIntakeLimits.dnsPatience.value))
+        return try await start(
+            sockets: sockets, on: loop, metrics: metrics, patience: patience, nameservers: nameservers)
+    }
+
+    static func start(
+        sockets: [CInt], on loop: any EventLoop, metrics: any MetricSink, patience: TimeAmount,
+        nameservers: @escaping @Sendable () -> [SocketAddress]
+    ) async throws -> DNSRelay {
         let first = nameservers()
         var channels: [any Channel] = []
         for socket in sockets {
@@ -28,7 +37,7 @@ public final class DNSRelay: Sendable {
                 .channelOption(.recvAllocator, value: DNSRelay.buffer)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let handler = DNSQueryHandler(first, metrics, reload: nameservers)
+                        let handler = DNSQueryHandler(first, metrics, patience, reload: nameservers)
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }

@@ -88,7 +88,8 @@ public final class ExecNamespace: Sendable {
         self.session = session
         sockets = Mutex(
             ExecSockets(
-                tcp: [session.tcp4, session.tcp6].filter { $0 >= 0 }, dns: [session.dns4, session.dns6].filter { $0 >= 0 },
+                tcp: [session.tcp4, session.tcp6].filter { $0 >= 0 },
+                dns: [session.dns4, session.dns6].filter { $0 >= 0 },
                 diagnostics: session.diagnostics))
         // Readable when the last process of the namespace is gone: no thread waits for it.
         let source = DispatchSource.makeReadSource(fileDescriptor: session.pidfd, queue: .global())

@@ -27,7 +27,8 @@ public struct ExecNamespaceError: Error, Hashable, Sendable, CustomStringConvert
     public let remedy: String
 
     /// Words the failure; `setting` reads a file below /proc/sys, trimmed, and answers nil when there is none.
-    init(step: Step, code: Int32, userNamespace: Bool, setting: (String) -> String? = ExecNamespaceError.systemSetting) {
+    init(step: Step, code: Int32, userNamespace: Bool, setting: (String) -> String? = ExecNamespaceError.systemSetting)
+    {
         self.step = step
         self.code = code
         self.userNamespace = userNamespace
@@ -67,7 +68,8 @@ public struct ExecNamespaceError: Error, Hashable, Sendable, CustomStringConvert
         case (.start, EINVAL):
             return "an argument or a variable holds a NUL byte, which no program can be given"
         case (.start, _), (.handover, _):
-            return "the first process of the namespace was killed; look for the reason in the system's log, then try again"
+            return
+                "the first process of the namespace was killed; look for the reason in the system's log, then try again"
         case (.namespaces, ENOSPC), (.namespaces, EUSERS):
             let now = setting("user/max_user_namespaces").map { " (now \($0))" } ?? ""
             return "there are no namespaces left: raise the sysctls user.max_user_namespaces\(now), "
@@ -94,7 +96,8 @@ public struct ExecNamespaceError: Error, Hashable, Sendable, CustomStringConvert
                 + "`sysctl kernel.unprivileged_userns_clone=1` as root, \(asRoot)"
         }
         if setting("kernel/apparmor_restrict_unprivileged_userns") == "1" {
-            return "AppArmor forbids user namespaces to programs without a profile: install one that says `userns,` for "
+            return
+                "AppArmor forbids user namespaces to programs without a profile: install one that says `userns,` for "
                 + "weir, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0` as root, \(asRoot)"
         }
         return "user namespaces are forbidden here, often by a container: give it the capability SYS_ADMIN or another "

@@ -79,7 +79,10 @@ let package = Package(
             swiftSettings: strict),
         tests("FlowPolicyTests", ["FlowModel", "FlowPolicy"]),
         tests("ContentInspectionTests", ["FlowModel", "ContentInspection", "CByteScan", "CZlib"]),
-        tests("FlowEngineTests", ["FlowModel", "FlowEngine", nioCore]),
+        tests(
+            "FlowEngineTests",
+            ["FlowModel", "FlowEngine", nioCore, nioPosix, nioEmbedded, nioTLS, nioSSL, x509, asn1, crypto]),
+        tests("LinuxIntakeTests", ["FlowModel", "LinuxIntake", "CLinuxFlow", nioCore, nioPosix]),
         tests("EventStoreTests", ["FlowModel", "EventStore", grdb]),
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),

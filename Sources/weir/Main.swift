@@ -58,6 +58,7 @@ enum Main {
             FileDescriptorText.standardError("weir: \(problem.text)\n")
             exit(problem.status)
         }
+        if let code = error as? ExitCode { exit(code.rawValue) }
         let code = Weir.exitCode(for: error)
         if code == .validationFailure {
             FileDescriptorText.standardError(Weir.fullMessage(for: error) + "\n")
@@ -67,7 +68,6 @@ enum Main {
             print(Weir.fullMessage(for: error))
             exit(0)
         }
-        if error is ExitCode { exit(code.rawValue) }
         FileDescriptorText.standardError("weir: \(error)\n")
         exit(70)
     }

@@ -62,8 +62,11 @@ let package = Package(
         .target(name: "CByteScan"),
         room("ContentInspection", ["FlowModel", "CByteScan", "CZlib", crypto]),
         room("FlowPolicy", ["FlowModel", yams]),
-        room("FlowEngine", [
-                "FlowModel", "FlowPolicy", "ContentInspection", nioCore, nioConcurrency, nioTLS, nioSSL, x509, asn1, crypto,
+        room(
+            "FlowEngine",
+            [
+                "FlowModel", "FlowPolicy", "ContentInspection", nioCore, nioConcurrency, nioTLS, nioSSL, x509, asn1,
+                crypto,
             ]),
         .target(name: "CLinuxFlow"),
         room("SocketTransport", ["FlowModel", "FlowEngine", nioCore, nioPosix, nioConcurrency]),
@@ -73,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport", "LinuxIntake", "ProxyIntake",
+                "FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport", "LinuxIntake",
+                "ProxyIntake",
                 "EventStore", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),

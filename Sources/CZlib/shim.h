@@ -1,1 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The system's zlib, for Swift.
+
 #include <zlib.h>

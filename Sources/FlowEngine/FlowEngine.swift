@@ -43,7 +43,9 @@ public final class FlowEngine: Sendable {
         self.services = services
     }
 
-    /// Takes a flow and carries it to its end. Call on the flow's loop.
+    /// Takes a flow and carries it to its end.
+    ///
+    /// Call on the flow's loop.
     public func handle(_ flow: any IncomingFlow) {
         let driver = FlowDriver(flow, engine: self, policy: policy.withLockedValue { $0 })
         live.withLockedValue { $0[driver.facts.id] = NIOLoopBound(driver, eventLoop: flow.eventLoop) }

@@ -25,7 +25,9 @@ public struct RedirectedIntake: Sendable {
         self.now = now
     }
 
-    /// Takes a connection. Call on its loop.
+    /// Takes a connection.
+    ///
+    /// Call on its loop.
     ///
     /// A connection that was not redirected, or whose destination `isOwn` says is a listener of ours, is reset: dialling
     /// it would be a loop.

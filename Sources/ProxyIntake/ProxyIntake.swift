@@ -28,13 +28,16 @@ public struct ProxyIntake: Sendable {
         self.now = now
     }
 
-    /// Takes a connection of a client that speaks to a proxy. Call on the connection's loop.
+    /// Takes a connection of a client that speaks to a proxy.
+    ///
+    /// Call on the connection's loop.
     public func acceptProxyClient(_ channel: any Channel) {
         let negotiator = ProxyNegotiatorBox()
         let handler = ProxyNegotiator { request in
             guard let handler = negotiator.handler else { return }
             let flow = ProxyFlow(
-                request, channel: channel, negotiator: handler, source: Endpoint(channel.remoteAddress), startedAt: now())
+                request, channel: channel, negotiator: handler, source: Endpoint(channel.remoteAddress),
+                startedAt: now())
             engine.handle(flow)
         }
         negotiator.handler = handler
@@ -45,7 +48,9 @@ public struct ProxyIntake: Sendable {
         }
     }
 
-    /// Takes a connection that shall go to `origin` whatever it says. Call on the connection's loop.
+    /// Takes a connection that shall go to `origin` whatever it says.
+    ///
+    /// Call on the connection's loop.
     public func acceptForward(_ channel: any Channel, to origin: Endpoint) {
         let facts = FlowFacts(
             intake: .forward, source: Endpoint(channel.remoteAddress), destination: origin, startedAt: now())

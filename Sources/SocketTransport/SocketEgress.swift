@@ -61,7 +61,8 @@ public final class SocketEgress: Egress {
         return own.withLockedValue { listeners in
             listeners.contains { listener in
                 guard listener.port == remote.port else { return false }
-                return listener.host == remote.host || (listener.address?.isWildcard == true && remote.host == local.host)
+                return listener.host == remote.host
+                    || (listener.address?.isWildcard == true && remote.host == local.host)
             }
         }
     }

@@ -107,7 +107,8 @@ enum TrustBundleFile {
         let path = "\(directory)/bundle-\(String(hash, radix: 16)).pem"
         if FileManager.default.contents(atPath: path) == Data(pem) { return path }
         let draft = "\(path).\(getpid())"
-        guard FileManager.default.createFile(atPath: draft, contents: Data(pem), attributes: [.posixPermissions: 0o644]),
+        guard
+            FileManager.default.createFile(atPath: draft, contents: Data(pem), attributes: [.posixPermissions: 0o644]),
             rename(draft, path) == 0
         else { throw Problem.refused("\(path): cannot be written; check the state directory's permissions") }
         return path

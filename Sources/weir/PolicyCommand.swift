@@ -8,7 +8,8 @@ import FlowPolicy
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Check and explain policies.", subcommands: [Check.self, Show.self, Explain.self])
+        commandName: "policy", abstract: "Check and explain policies.",
+        subcommands: [Check.self, Show.self, Explain.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Read a policy and say all that is wrong with it.")

@@ -8,7 +8,8 @@ import ArgumentParser
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 struct RuntimeOptions: ParsableArguments {
-    @Option(help: "Where Weir keeps its authority and its events. Default: $XDG_STATE_HOME/weir, as root /var/lib/weir.")
+    @Option(
+        help: "Where Weir keeps its authority and its events. Default: $XDG_STATE_HOME/weir, as root /var/lib/weir.")
     var state: String?
 
     @Option(help: "A policy file, or a preset: report, redact.")

@@ -129,7 +129,8 @@ extension Interop {
         func badPolicy() throws {
             let folder = try TemporaryFolder()
             defer { folder.remove() }
-            let policy = try folder.write("version: 1\nmode: enforce\nruls: []\nrules:\n  - {name: all, then: relay}\n", to: "policy.yaml")
+            let text = "version: 1\nmode: enforce\nruls: []\nrules:\n  - {name: all, then: relay}\n"
+            let policy = try folder.write(text, to: "policy.yaml")
             let result = try WeirProgram.run(
                 ["proxy", "--listen", "127.0.0.1:0", "--state", folder("state"), "--policy", policy])
             expectOneLine(result, naming: "policy.yaml:3")

@@ -108,7 +108,8 @@ extension Interop {
             let answer = (try? connection.readAll { $0.count >= 12 }) ?? []
             let line = String(decoding: answer.prefix(12), as: UTF8.self)
             // 501 is for a transfer coding that nobody knows (RFC 9112 section 6.1).
-            #expect(line.hasPrefix("HTTP/1.1 4") || line.hasPrefix("HTTP/1.1 501"), "answered: \(line)", sourceLocation: sourceLocation)
+            let isRefused = line.hasPrefix("HTTP/1.1 4") || line.hasPrefix("HTTP/1.1 501")
+            #expect(isRefused, "answered: \(line)", sourceLocation: sourceLocation)
         }
 
         private func expectHeardNothing(_ server: RawServer, sourceLocation: SourceLocation = #_sourceLocation) {

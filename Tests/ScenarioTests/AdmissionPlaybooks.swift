@@ -54,9 +54,11 @@ import Testing
         #expect(play.egress.dialled.map(\.description) == ["origin.example:80"])
     }
 
-    @Test("An origin that cannot be reached is a failed connect, not an opened flow", arguments: [
-        ConnectFailure.refused, .timedOut, .nameNotFound,
-    ])
+    @Test(
+        "An origin that cannot be reached is a failed connect, not an opened flow",
+        arguments: [
+            ConnectFailure.refused, .timedOut, .nameNotFound,
+        ])
     func originFails(failure: ConnectFailure) throws {
         let play = try Playbook(originFails: failure)
         #expect(play.flow.answers == [.refused(failure)])

@@ -145,7 +145,8 @@ import Testing
     func deadline() throws {
         let play = try Playbook()
         play.say(
-            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n\r\nsee 4111 11")
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n\r\nsee 4111 11"
+        )
         #expect(try play.origin.received.hasSuffix("see "))
         play.wait(milliseconds: 16)
         #expect(try play.origin.received.hasSuffix("see 4111 11"))
@@ -154,7 +155,8 @@ import Testing
     @Test("A private key is blocked: 403, a reset for the origin, and not a byte of the key")
     func privateKeyBlocked() throws {
         let play = try Playbook()
-        let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n"
+        let key =
+            "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n"
         play.say(
             "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Length: \(key.utf8.count)\r\n\r\n"
                 + key)
@@ -163,9 +165,11 @@ import Testing
         #expect(try !play.origin.received.contains("MIGHAgEAMBMG"))
     }
 
-    @Test("A body under a digest is reported and never altered", arguments: [
-        "Content-Digest: sha-256=:AAAA:", "Content-MD5: AAAA", "x-amz-content-sha256: 00",
-    ])
+    @Test(
+        "A body under a digest is reported and never altered",
+        arguments: [
+            "Content-Digest: sha-256=:AAAA:", "Content-MD5: AAAA", "x-amz-content-sha256: 00",
+        ])
     func uneditable(field: String) throws {
         let play = try Playbook()
         let message = Self.post(#"{"card":"\#(Self.card)"}"#, field + "\r\n")
@@ -181,7 +185,8 @@ import Testing
         let play = try Playbook()
         let token = "Authorization: Bearer 4111111111111111"
         play.say(
-            "GET /?card=4111111111111111 HTTP/1.1\r\nHost: origin.example\r\n\(token)\r\nX-Note: 5555 5555 5555 4444\r\n\r\n")
+            "GET /?card=4111111111111111 HTTP/1.1\r\nHost: origin.example\r\n\(token)\r\nX-Note: 5555 5555 5555 4444\r\n\r\n"
+        )
         let sent = try play.origin.received
         #expect(sent.contains(token))
         #expect(!sent.contains("card=4111111111111111"))
@@ -189,14 +194,16 @@ import Testing
         #expect(Set(play.records.findings.map(\.part.description)) == ["target", "header:x-note"])
     }
 
-    @Test("HTTP that two servers could read differently gets 400 and never reaches the origin", arguments: [
-        "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\nHost: origin.example\n\n",
-        "GET / HTTP/1.1\r\nHost: origin.example\r\nA : b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: origin.example\r\n folded\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
-        "GET / HTTP/1.1\r\n\r\n",
-    ])
+    @Test(
+        "HTTP that two servers could read differently gets 400 and never reaches the origin",
+        arguments: [
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "GET / HTTP/1.1\nHost: origin.example\n\n",
+            "GET / HTTP/1.1\r\nHost: origin.example\r\nA : b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: origin.example\r\n folded\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+            "GET / HTTP/1.1\r\n\r\n",
+        ])
     func refused(request: String) throws {
         let play = try Playbook()
         play.say(request)
@@ -260,9 +267,11 @@ import Testing
         #expect(try play.origin.received == "GET /b HTTP/1.1\r\nHost: two.example:81\r\n\r\n")
     }
 
-    @Test("In absolute form an origin that cannot be reached is 502 or 504", arguments: [
-        (ConnectFailure.refused, "502"), (.timedOut, "504"),
-    ])
+    @Test(
+        "In absolute form an origin that cannot be reached is 502 or 504",
+        arguments: [
+            (ConnectFailure.refused, "502"), (.timedOut, "504"),
+        ])
     func absoluteUnreachable(failure: ConnectFailure, status: String) throws {
         let play = try Playbook(to: "one.example:80", intake: .absoluteForm, originFails: failure)
         play.say("GET http://one.example/a HTTP/1.1\r\nHost: one.example\r\n\r\n")

@@ -104,9 +104,9 @@ final class FakeFlow: IncomingFlow {
 }
 
 /// Dials into memory.
+// It lives on the embedded loop of one test, which runs on one thread;
+// the engine calls it on that loop alone.
 final class FakeEgress: Egress, @unchecked Sendable {
-    // Lives on the embedded loop of one test, which runs on one thread;
-    // the engine calls it on that loop alone.
     private let loop: EmbeddedEventLoop
     private(set) var lines: [FakeLine] = []
     private(set) var dialled: [Endpoint] = []

@@ -190,10 +190,12 @@ final class CodedBody: MessageBody {
         encoder.finish(into: &coded)
         switch framing {
         case .length:
-            guard let edited = edited({ editor throws(HTTP1Refusal) in
-                guard let field = head.first(of: "content-length") else { return }
-                try editor.replace(field.valueRange, with: Array(String(coded.count).utf8))
-            }) else { return noMemory() }
+            guard
+                let edited = edited({ editor throws(HTTP1Refusal) in
+                    guard let field = head.first(of: "content-length") else { return }
+                    try editor.replace(field.valueRange, with: Array(String(coded.count).utf8))
+                })
+            else { return noMemory() }
             ready = edited
             ready.writeBytes(coded)
         case .chunked:
@@ -216,10 +218,12 @@ final class CodedBody: MessageBody {
             raw = ByteBuffer()
             return
         }
-        guard let edited = edited({ editor throws(HTTP1Refusal) in
-            for field in head.values(of: "content-length") { try editor.remove(field) }
-            try editor.append("Transfer-Encoding", Array("chunked".utf8))
-        }) else { return noMemory() }
+        guard
+            let edited = edited({ editor throws(HTTP1Refusal) in
+                for field in head.values(of: "content-length") { try editor.remove(field) }
+                try editor.append("Transfer-Encoding", Array("chunked".utf8))
+            })
+        else { return noMemory() }
         ready = edited
         state = .recoding
         raw = ByteBuffer()

@@ -51,7 +51,8 @@ struct HeadInspection {
             }
             for edit in step.edits where edit.range.lowerBound >= base {
                 let start = range.lowerBound + Int(edit.range.lowerBound - base)
-                guard (try? editor.replace(start..<start + edit.replacement.count, with: edit.replacement)) != nil else {
+                guard (try? editor.replace(start..<start + edit.replacement.count, with: edit.replacement)) != nil
+                else {
                     continue
                 }
                 isEdited = true

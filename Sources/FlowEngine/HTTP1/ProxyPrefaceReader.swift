@@ -40,7 +40,8 @@ public struct ProxyPrefaceReader: ~Copyable {
                     input = again
                     return .absolute(target.endpoint)
                 case .origin, .asterisk:
-                    let reason = Reason("not-a-proxy-request", "This is a proxy: name the origin in full, or use CONNECT.")
+                    let reason = Reason(
+                        "not-a-proxy-request", "This is a proxy: name the origin in full, or use CONNECT.")
                     return .refused(HTTP1Answer(status: 400, reason: reason, flow: flow).bytes(answering: head))
                 }
             } catch {

@@ -103,7 +103,8 @@ final class ClassifyStage: Stage {
     /// The application's bytes decide nothing yet; perhaps the origin's do.
     private func speaksFirst() {
         if application.readableBytes > EngineLimits.classifyBytes.value {
-            return decideOther(Reason("undecided", "more than \(EngineLimits.classifyBytes.value) bytes decide nothing"))
+            return decideOther(
+                Reason("undecided", "more than \(EngineLimits.classifyBytes.value) bytes decide nothing"))
         }
         guard origin.readableBytes > 0 else { return }
         // An HTTP origin that lost patience with a slow request speaks first too: the flow is HTTP all the same.

@@ -176,7 +176,7 @@ extension HTTP1Stage {
     private func answerOurselves(_ status: Int, _ reason: Reason, _ outcome: FlowOutcome) {
         guard !isOver else { return }
         isOver = true
-        driver.note(reason)
+        if driver.record.verdict.reason != reason { driver.note(reason) }
         // A request that was sent in part must never look complete to the origin.
         driver.dropOrigin(reset: true)
         if exchange?.isAnswerBegun == true {

@@ -149,7 +149,9 @@ extension HTTP1Stage {
         guard let exchange, let profile = exchange.profile, exchange.verdict.lane == .inspect, framing != .none,
             let plan = driver.policy.plan(profile, direction, for: exchange.facts)
         else { return PassingBody(head: head.raw) }
-        switch ContentCoding.parse(head.values(of: "content-encoding").map { head.text($0.valueRange) }.joined(separator: ",")) {
+        switch ContentCoding.parse(
+            head.values(of: "content-encoding").map { head.text($0.valueRange) }.joined(separator: ","))
+        {
         case .identity:
             return PlainBody(
                 head: head.raw, plan: plan, mediaType: head.text(of: "content-type"), restraint: restraint)

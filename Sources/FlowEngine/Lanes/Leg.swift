@@ -40,7 +40,9 @@ final class Leg: ChannelInboundHandler {
     var isWritable: Bool { channel.isWritable && !outputEnded }
     var isUsable: Bool { !hasReportedEnd && channel.isActive }
 
-    /// Asks for one buffer. Does nothing while one is asked for, or after the end.
+    /// Asks for one buffer.
+    ///
+    /// Does nothing while one is asked for, or after the end.
     func read() {
         guard !readWanted, !inputEnded, !hasReportedEnd else { return }
         readWanted = true

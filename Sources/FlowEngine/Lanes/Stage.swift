@@ -4,7 +4,9 @@
 
 import NIOCore
 
-/// A stage in a flow's life. All calls come on the flow's loop.
+/// A stage in a flow's life.
+///
+/// All calls come on the flow's loop.
 protocol Stage: AnyObject {
     /// The stage has become the current one.
     func begin()

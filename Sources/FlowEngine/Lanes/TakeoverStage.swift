@@ -99,7 +99,8 @@ final class TakeoverStage: Stage {
         case (_, .over): break
         case (.origin, .originHandshake): originFailed(error)
         case (.application, .ourHandshake):
-            driver.note(error.map { TakeoverFailure(clientError: $0).reason } ?? TakeoverFailure.leafRefused("EOF").reason)
+            driver.note(
+                error.map { TakeoverFailure(clientError: $0).reason } ?? TakeoverFailure.leafRefused("EOF").reason)
             driver.engine.services.metrics.add("takeovers_rejected_total", 1)
             over()
             driver.abort(.reset)

@@ -12,7 +12,8 @@ public enum EngineLimits {
         "A ClientHello with post-quantum key shares is about 2 KiB; beyond this the flow is not TLS or HTTP to us.")
     public static let classifyWait = Limit(
         "classify.wait", 250, .milliseconds, metric: "limit_classify_wait_total",
-        "How long an application may stay silent before the origin is dialled although a name could decide the verdict.")
+        "How long an application may stay silent before the origin is dialled although a name could decide the verdict."
+    )
     public static let heldInput = Limit(
         "http1.held-input", 64 * 1024, .bytes, metric: "limit_held_input_total",
         "Bytes of a next request read while an answer is under way; beyond it the application is not read.")
@@ -30,7 +31,8 @@ public enum EngineLimits {
         "How long a coded body may be held before it is coded anew throughout.")
     public static let lingerWait = Limit(
         "close.linger", 2_000, .milliseconds, metric: "limit_linger_total",
-        "After an answer of ours the rest of the request is read and dropped this long, so that a reset cannot overtake it.")
+        "After an answer of ours the rest of the request is read and dropped this long, so that a reset cannot overtake it."
+    )
     public static let halfClosedWait = Limit(
         "close.half-closed", 30_000, .milliseconds, metric: "limit_half_closed_total",
         "How long an application may keep its side open after the origin has ended a finished HTTP conversation.")
@@ -39,10 +41,11 @@ public enum EngineLimits {
         "Flows at a time; beyond it, or beyond a third of the descriptors, connections wait in the backlog.")
 
     /// All of them, with those of HTTP/1.
-    public static let all = [
-        classifyBytes, classifyWait, heldInput, candidateWait, codedHoldBytes, codedHoldPlain,
-        codedHoldWait, lingerWait, halfClosedWait, flows,
-    ] + HTTP1Limits.all
+    public static let all =
+        [
+            classifyBytes, classifyWait, heldInput, candidateWait, codedHoldBytes, codedHoldPlain,
+            codedHoldWait, lingerWait, halfClosedWait, flows,
+        ] + HTTP1Limits.all
 }
 
 extension Limit {

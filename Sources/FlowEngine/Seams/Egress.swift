@@ -11,7 +11,9 @@ import Glibc
 import Darwin
 #endif
 
-/// Dials origins. Sockets on Linux; on macOS a connection that keeps the application's attribution.
+/// Dials origins.
+///
+/// Sockets on Linux; on macOS a connection that keeps the application's attribution.
 public protocol Egress: Sendable {
     /// Connects to an origin on the flow's own loop.
     ///

@@ -117,9 +117,9 @@ public final class ExecNamespace: Sendable {
     /// The sockets, once; nil when they have been taken.
     public func takeSockets() -> ExecSockets? { sockets.withLock { $0.take() } }
 
-    /// Starts the command; the program is searched in the PATH of `environment`. Call it once.
+    /// Starts the command; call it once.
     ///
-    /// Whether it could be run, `outcome` tells.
+    /// The program is searched in the PATH of `environment`. Whether it could be run, `outcome` tells.
     public func start(_ arguments: [[UInt8]], environment: CommandEnvironment) throws(ExecNamespaceError) {
         let code = withCStrings(arguments) { arguments in
             withCStrings(environment.entries) { environment in
@@ -133,7 +133,7 @@ public final class ExecNamespace: Sendable {
         }
     }
 
-    /// Starts the command; see above.
+    /// Starts the command, its arguments given as text.
     public func start(_ arguments: [String], environment: CommandEnvironment) throws(ExecNamespaceError) {
         try start(arguments.map { Array($0.utf8) }, environment: environment)
     }

@@ -219,19 +219,8 @@ extension Certificate.SerialNumber {
     }
 }
 
-extension Limit {
-    /// The value as a time interval; meaningful for limits in time.
-    var seconds: Double {
-        switch unit {
-        case .days: Double(value) * 86_400
-        case .milliseconds: Double(value) / 1_000
-        case .seconds, .bytes, .count: Double(value)
-        }
-    }
-}
-
 /// Bytes in lower-case hexadecimal.
-func hex(_ bytes: some Sequence<UInt8>) -> String {
+private func hex(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

@@ -79,4 +79,23 @@ public enum TLSLimits {
     public static let listsInFlight = Limit(
         "tls.lists-in-flight", 16, .count, metric: "tls_revocation_unknown_total",
         "Revocation lists being fetched; beyond it revocation is unknown.")
+
+    /// All of them.
+    public static let all = [
+        clientHello, clientHelloRecords, leafContexts, mintsInFlight, leafLifetime, leafBackdate, authorityLifetime,
+        authorityFile, chainCertificates, chainBytes, pathSteps, verdicts, judgementsInFlight, goodVerdictAge,
+        uncertainVerdictAge, badVerdictAge, rootsFile, handshake, revocationFetch, ocspResponse, revocationList,
+        revocationLists, listsInFlight,
+    ]
+}
+
+extension Limit {
+    /// The value as a time interval; meaningful for limits in time.
+    var seconds: Double {
+        switch unit {
+        case .days: Double(value) * 86_400
+        case .milliseconds: Double(value) / 1_000
+        case .seconds, .bytes, .count: Double(value)
+        }
+    }
 }

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// The addresses that the command sees as its own: one of the benchmarking net (RFC 2544), which no real network uses, and
-// a unique local one (RFC 4193).
+// The addresses that the command sees as its own: one of the benchmarking net (RFC 2544), which no real network uses,
+// and a unique local one (RFC 4193).
 #define WEIR_EXEC_ADDRESS4 0xC6120001u /* 198.18.0.1 */
 #define WEIR_EXEC_ADDRESS6 {0xfd, 0x77, 0x65, 0x69, 0x72, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 

@@ -25,7 +25,8 @@ pid_t weir_clone(uint64_t flags, int *pidfd) {
     return (pid_t)syscall(SYS_clone, (unsigned long)flags | SIGCHLD, 0, pidfd, 0, 0);
 }
 
-/// Two connected sockets, neither of them 0, 1 or 2 even when those are closed: the command would take them for its own.
+/// Two connected sockets, neither of them 0, 1 or 2 even when those are closed: the command would take them for
+/// its own.
 static int channel(int ends[2]) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return errno;
@@ -131,8 +132,8 @@ static uint32_t set_up(struct weir_exec_hello *hello, uid_t user, gid_t group, i
 static _Noreturn void first_process(int control, bool user_namespace, uid_t user, gid_t group) {
     struct weir_exec_hello hello = {.failure = {.user_namespace = user_namespace}};
     int sockets[WEIR_EXEC_DESCRIPTORS] = {-1, -1, -1, -1, -1};
-    // The end of the control channel says that Weir is gone; this says it also when nobody here can listen. Whoever died
-    // before this line has closed the channel already.
+    // The end of the control channel says that Weir is gone; this says it also when nobody here can listen. Whoever
+    // died before this line has closed the channel already.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "weir-init");
     hello.failure.step = set_up(&hello, user, group, sockets);

@@ -36,9 +36,9 @@ static int add_address(uint8_t family, const void *address, size_t size) {
     return weir_nl_send(&nl, NETLINK_ROUTE);
 }
 
-// Every address of the world is local here: a plain route to lo would carry packets as well, but then the kernel could not
-// send the ICMP errors that refuse UDP, for lack of a source address. The preferred source is what commands see as their
-// own address; without it they would seem to talk to themselves.
+// Every address of the world is local here: a plain route to lo would carry packets as well, but then the kernel could
+// not send the ICMP errors that refuse UDP, for lack of a source address. The preferred source is what commands see as
+// their own address; without it they would seem to talk to themselves.
 static int add_default_route(uint8_t family, const void *source, size_t size) {
     struct weir_nl nl = {0};
     struct rtmsg body = {.rtm_family = family,

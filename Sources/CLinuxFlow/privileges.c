@@ -36,13 +36,14 @@ int weir_user_map(uid_t user, gid_t group) {
 }
 
 int weir_privileges_drop(bool user_namespace) {
-    // A plain user had no capability before, so it keeps none. Root keeps what lets it be root (files, users, kill); without
-    // the two it can neither change the network nor enter another one.
+    // A plain user had no capability before, so it keeps none. Root keeps what lets it be root (files, users, kill);
+    // without the two it can neither change the network nor enter another one.
     bool everything = user_namespace && getuid() != 0;
     uint64_t dropped = everything ? ~0ull : 1ull << CAP_NET_ADMIN | 1ull << CAP_SYS_ADMIN;
     for (int capability = 0; capability < 64; capability++) {
         // EINVAL: the kernel has no more capabilities than these.
-        if (dropped >> capability & 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) return errno;
+        if (!(dropped >> capability & 1)) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) return errno;
     }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[2];

@@ -13,9 +13,9 @@
 //       OWN accept
 //       reject with icmpx port-unreachable } }
 //
-// Refused on input, not on output: the sender's call succeeds and its socket then gets the ECONNREFUSED that an empty port
-// gives, at once; on output the call itself would fail with EPERM, which some programs take for fatal.
-// Answers of our DNS relay go to OWN addresses, so they pass without a look at connection tracking.
+// Refused on input, not on output: the sender's call succeeds and its socket then gets the ECONNREFUSED that an empty
+// port gives, at once; on output the call itself would fail with EPERM, which some programs take for fatal. Answers of
+// our DNS relay go to OWN addresses, so they pass without a look at connection tracking.
 
 #ifdef __linux__
 
@@ -34,7 +34,8 @@ static const char *const TABLE = "weir", *const REDIRECT = "redirect", *const RE
 
 static void begin(struct weir_nl *nl, uint16_t type, uint16_t flags) {
     struct nfgenmsg body = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
-    weir_nl_begin(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags | NLM_F_ACK | NLM_F_CREATE, &body, sizeof body);
+    flags |= NLM_F_ACK | NLM_F_CREATE;
+    weir_nl_begin(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &body, sizeof body);
 }
 
 static void batch(struct weir_nl *nl, uint16_t type) {

@@ -22,6 +22,7 @@ import Testing
             (.rules, EPROTONOSUPPORT, false, [:], "modprobe"),
             (.rules, ENOENT, true, [:], "nft_redir"),
             (.start, E2BIG, false, [:], "too long"),
+            (.start, EALREADY, false, [:], "already"),
             (.handover, EPIPE, false, [:], "killed"),
             (.listeners, EADDRINUSE, false, [:], "weir doctor"),
         ] as [(ExecNamespaceError.Step, Int32, Bool, [String: String], String)])

@@ -173,7 +173,7 @@ extension KernelTests {
 
         @Test("A signal that somebody sends to Weir reaches the command, which decides", arguments: [nil, nobody])
         func forwarding(user: uid_t?) throws {
-            let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+            let script = "trap 'exit 9' TERM; echo ready; for i in $(seq 400); do sleep 0.05; done"
             let weir = try ForkedWeir(["sh", "-c", script].map { Array($0.utf8) }, user: user)
             #expect(weir.read(line: true) == "ready")
             kill(weir.pid, SIGTERM)
@@ -182,35 +182,28 @@ extension KernelTests {
             close(weir.input)
         }
 
-        @Test("Ctrl-C on the terminal ends the command, once, and Weir lives to tell")
+        @Test("Ctrl-C reaches the command from the terminal, and Weir lives to tell")
         func terminal() throws {
-            var master: CInt = -1
-            var slave: CInt = -1
-            try #require(openpty(&master, &slave, nil, nil, nil) == 0)
-            let name = try #require(ttyname(slave).map { String(cString: $0) })
-            let weir = try name.withCString { name in
-                try ForkedWeir(
-                    [
-                        "bash", "-c",
-                        "n=0; trap 'n=$((n+1))' INT; echo ready; for i in 1 2 3 4 5; do sleep 0.1; done; exit $n",
-                    ]
-                    .map { Array($0.utf8) }
-                ) {
-                    setsid()
-                    // The first terminal that a session leader opens becomes the session's own.
-                    let terminal = open(name, O_RDWR)
-                    dup2(terminal, 0)
-                    dup2(terminal, 2)
-                    close(terminal)
-                }
-            }
+            let terminal = try Terminal()
+            let weir = try terminal.fork("trap 'exit 8' INT; echo ready; read line; sleep 0.3; exit 1")
             #expect(weir.read(line: true) == "ready")
-            write(master, "\u{3}", 1)
-            let report = try #require(weir.finish())
-            #expect(ExecOutcome(report.outcome) == .exited(1))
+            terminal.type("\u{3}go\n")
+            #expect(ExecOutcome(try #require(weir.finish()).outcome) == .exited(8))
             close(weir.input)
-            close(master)
-            close(slave)
+            terminal.close()
+        }
+
+        @Test("Ctrl-C is not sent to the command a second time by Weir")
+        func terminalOnce() throws {
+            let terminal = try Terminal()
+            // In a session of its own the command hears nothing of the terminal's signals: any other would be Weir's.
+            let weir = try terminal.fork(
+                "exec setsid bash -c \"trap 'exit 8' INT; echo ready; read line; sleep 0.3; exit 1\"")
+            #expect(weir.read(line: true) == "ready")
+            terminal.type("\u{3}go\n")
+            #expect(ExecOutcome(try #require(weir.finish()).outcome) == .exited(1))
+            close(weir.input)
+            terminal.close()
         }
 
         @Test("The command cannot undo its network", arguments: [nil, nobody])
@@ -252,10 +245,25 @@ extension KernelTests {
             #expect(ExecOutcome(try runForked(script, user: user).report.outcome) == .exited(0))
         }
 
+        @Test("A command that listens on a port does not hear what it sends to that port of the world")
+        func notItself() throws {
+            let script = """
+                perl -MSocket=:all -e '
+                    for (["1.2.3.4", AF_INET, INADDR_ANY], ["2606:4700::1", AF_INET6, IN6ADDR_ANY]) {
+                        my ($h, $f, $any) = @$_;
+                        my $to = sub { $f == AF_INET ? pack_sockaddr_in(443, $_[0]) : pack_sockaddr_in6(443, $_[0]) };
+                        socket(my $l, $f, SOCK_DGRAM, 0); bind($l, $to->($any)) or exit 50;
+                        setsockopt($l, SOL_SOCKET, SO_RCVTIMEO, pack("l!l!", 0, 300000));
+                        socket(my $s, $f, SOCK_DGRAM, 0); send($s, "x", 0, $to->(inet_pton($f, $h))) or exit 51;
+                        defined recv($l, my $b, 9, 0) and exit 52 }'
+                """
+            #expect(ExecOutcome(try runForked(script).report.outcome) == .exited(0))
+        }
+
         @Test("Loopback inside works as ever, on 127.0.0.1, ::1 and the command's own address")
         func loopback() throws {
             let script = """
-                perl -MSocket=:all -e '
+                perl -MSocket=:all -e 'alarm 20;
                     for (["127.0.0.1", AF_INET], ["198.18.0.1", AF_INET], ["::1", AF_INET6]) {
                         my ($h, $f) = @$_;
                         my $a = $f == AF_INET ? pack_sockaddr_in(8080, inet_aton($h)) : pack_sockaddr_in6(8080, inet_pton($f, $h));
@@ -285,7 +293,10 @@ extension KernelTests {
         @Test("The object starts a command, waits for it without a thread, and tells its end more than once")
         func object() async throws {
             let namespace = try ExecNamespace()
-            try namespace.start(["sh", "-c", "exit 5"], environment: .current())
+            try namespace.start(["sh", "-c", "sleep 0.1; exit 5"], environment: .current())
+            #expect { try namespace.start(["true"], environment: .current()) } throws: { error in
+                (error as? ExecNamespaceError)?.code == EALREADY
+            }
             async let first = namespace.outcome()
             async let second = namespace.outcome()
             #expect(await [first, second] == [.exited(5), .exited(5)])
@@ -294,6 +305,21 @@ extension KernelTests {
             #expect(sockets.tcp.count == 2 && sockets.dns.count == 2)
             #expect(namespace.takeSockets() == nil)
             for descriptor in sockets.tcp + sockets.dns + [sockets.diagnostics] { close(descriptor) }
+        }
+
+        @Test("A megabyte of variables arrives whole, and more than a system can take is refused")
+        func size() async throws {
+            let namespace = try ExecNamespace()
+            var environment = CommandEnvironment.current()
+            environment["WEIR_TEST"] = nil
+            let tooMuch = [String](repeating: String(repeating: "x", count: 100_000), count: 100)
+            #expect { try namespace.start(["true"] + tooMuch, environment: environment) } throws: { error in
+                (error as? ExecNamespaceError)?.code == E2BIG
+            }
+            for number in 0..<10 { environment["WEIR_TEST\(number)"] = String(repeating: "x", count: 100_000) }
+            let script = "n=$(env | grep ^WEIR_TEST | wc -c); [ $n = 1000120 ] || exit 1"
+            try namespace.start(["sh", "-c", script], environment: environment)
+            #expect(await namespace.outcome() == .exited(0))
         }
 
         @Test("An argument with a NUL is refused, and so is a command without a name")

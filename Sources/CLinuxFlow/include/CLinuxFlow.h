@@ -57,10 +57,10 @@ struct weir_exec_session {
 
 /// Makes the namespace: network, processes, mounts and, without privileges, users.
 ///
-/// Call it first thing in main: the command gets the descriptors that are open now (except those closed on exec) and the
-/// signals that are ignored now, so exactly what the user's shell meant for it, with no signal blocked; and the first
-/// process dies when the calling *thread* ends.
-/// Returns 0, or -1 with `failure` filled in; nothing is left behind then.
+/// Call it first thing in main: the command gets the descriptors that are open now (except those closed on exec) and
+/// the signals that are ignored now, so exactly what the user's shell meant for it, with no signal blocked; and the
+/// first process dies when the calling *thread* ends. Returns 0, or -1 with `failure` filled in; nothing is left behind
+/// then.
 int weir_exec_prepare(struct weir_exec_session *session, struct weir_exec_failure *failure);
 
 /// Starts the command: NULL-terminated arguments and environment; the program is searched in that environment's PATH.
@@ -91,8 +91,8 @@ void weir_exec_result(const struct weir_exec_session *session, struct weir_exec_
 
 /// Passes the signals that other processes send to this one (TERM, INT, HUP, QUIT, USR1, USR2) on to the command.
 ///
-/// Those that come from the terminal are dropped: the terminal sends them to the command as well. Signals that are ignored
-/// stay ignored (nohup). One session a process. Works in whatever thread the signal arrives.
+/// Those that come from the terminal are dropped: the terminal sends them to the command as well. Signals that are
+/// ignored stay ignored (nohup). One session a process. Works in whatever thread the signal arrives.
 int weir_exec_forward_signals(const struct weir_exec_session *session);
 
 /// Gives the signals their former dispositions back, when it is this session that they are passed on to.

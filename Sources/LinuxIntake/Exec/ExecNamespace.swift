@@ -29,21 +29,32 @@ public struct ExecSockets: Sendable {
 /// Everything in the namespace ends when the command ends, when Weir dies, or when this object goes.
 public final class ExecNamespace: Sendable {
     private enum State {
-        case running(waiting: [CheckedContinuation<ExecOutcome, Never>])
+        case running(started: Bool, waiting: [CheckedContinuation<ExecOutcome, Never>])
         case ended(ExecOutcome)
     }
 
     /// What outlives this object, until the kernel has buried the namespace.
     private final class Ending: Sendable {
-        private let state = Mutex(State.running(waiting: []))
+        private let state = Mutex(State.running(started: false, waiting: []))
 
         func end(_ outcome: ExecOutcome) {
             let waiting = state.withLock { state in
-                guard case .running(let waiting) = state else { return [CheckedContinuation<ExecOutcome, Never>]() }
+                guard case .running(_, let waiting) = state else { return [CheckedContinuation<ExecOutcome, Never>]() }
                 state = .ended(outcome)
                 return waiting
             }
             for continuation in waiting { continuation.resume(returning: outcome) }
+        }
+
+        /// Calls `body`, once successfully; answers an errno value.
+        func start(_ body: () -> Int32) -> Int32 {
+            state.withLock { state in
+                guard case .running(let started, let waiting) = state else { return EPIPE }
+                if started { return EALREADY }
+                let code = body()
+                state = .running(started: code == 0, waiting: waiting)
+                return code
+            }
         }
 
         /// Does something with the session's descriptors, which stay open until the end is known; nil afterwards.
@@ -59,8 +70,8 @@ public final class ExecNamespace: Sendable {
                 let outcome = state.withLock { state -> ExecOutcome? in
                     switch state {
                     case .ended(let outcome): return outcome
-                    case .running(let waiting):
-                        state = .running(waiting: waiting + [continuation])
+                    case .running(let started, let waiting):
+                        state = .running(started: started, waiting: waiting + [continuation])
                         return nil
                     }
                 }
@@ -117,13 +128,13 @@ public final class ExecNamespace: Sendable {
     /// The sockets, once; nil when they have been taken.
     public func takeSockets() -> ExecSockets? { sockets.withLock { $0.take() } }
 
-    /// Starts the command; call it once.
+    /// Starts the command, once.
     ///
-    /// The program is searched in the PATH of `environment`. Whether it could be run, `outcome` tells.
+    /// The program is searched in the PATH of `environment`; whether it could be run, `outcome` tells.
     public func start(_ arguments: [[UInt8]], environment: CommandEnvironment) throws(ExecNamespaceError) {
         let code = withCStrings(arguments) { arguments in
             withCStrings(environment.entries) { environment in
-                ending.whileRunning { weir_exec_start([session], arguments, environment) } ?? EPIPE
+                ending.start { weir_exec_start([session], arguments, environment) }
             }
         }
         switch code {
@@ -133,14 +144,14 @@ public final class ExecNamespace: Sendable {
         }
     }
 
-    /// Starts the command, its arguments given as text.
+    /// Starts the command, once, with arguments that are text.
     public func start(_ arguments: [String], environment: CommandEnvironment) throws(ExecNamespaceError) {
         try start(arguments.map { Array($0.utf8) }, environment: environment)
     }
 
-    /// Passes on to the command what other processes send to Weir (TERM, INT, HUP, QUIT, USR1, USR2), until the command ends.
+    /// Passes signals that other processes send to Weir on to the command, until it ends.
     ///
-    /// What the terminal sends reaches the command without Weir; Weir itself then lives on until the command has ended.
+    /// They are TERM, INT, HUP, QUIT, USR1 and USR2; those that Weir was told to ignore stay ignored. What the terminal sends reaches the command without Weir; Weir itself then lives on until the command has ended.
     public func forwardSignals() { _ = ending.whileRunning { weir_exec_forward_signals([session]) } }
 
     /// How the command ended; returns when every process of the namespace is gone.

@@ -65,6 +65,8 @@ public struct ExecNamespaceError: Error, Hashable, Sendable, CustomStringConvert
             return "this system lacks the calls that are needed; `weir exec` needs Linux 5.9 or newer"
         case (.start, E2BIG):
             return "the arguments and the environment together are too long; make them shorter"
+        case (.start, EALREADY):
+            return "a command runs in it already; make another namespace"
         case (.start, EINVAL):
             return "an argument or a variable holds a NUL byte, which no program can be given"
         case (.start, _), (.handover, _):

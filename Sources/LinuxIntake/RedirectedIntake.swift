@@ -33,10 +33,8 @@ public struct RedirectedIntake: Sendable {
     /// it would be a loop.
     public func accept(_ channel: any Channel, isOwn: @escaping @Sendable (Endpoint) -> Bool) {
         let source = Endpoint(channel.remoteAddress)
-        RedirectedDestination.read(channel).assumeIsolated().whenComplete { result in
-            guard case .success(let destination?) = result, !isOwn(destination),
-                destination != Endpoint(channel.localAddress)
-            else {
+        OriginalDestination.of(channel: channel).assumeIsolated().whenComplete { result in
+            guard case .success(let destination?) = result, !isOwn(destination) else {
                 return ConnectedFlow.reset(channel)
             }
             let facts = FlowFacts(intake: kind, source: source, destination: destination, startedAt: now())
@@ -53,50 +51,5 @@ public struct RedirectedIntake: Sendable {
     private func begin(_ channel: any Channel, _ facts: FlowFacts) {
         guard channel.isActive else { return }
         engine.handle(ConnectedFlow(channel: channel, facts: facts))
-    }
-}
-
-/// Where a redirected connection wanted to go.
-enum RedirectedDestination {
-    /// Linux's name for the question, in <linux/netfilter_ipv4.h> and <linux/netfilter_ipv6/ip6_tables.h>.
-    private static let originalDestination = NIOBSDSocket.Option(rawValue: 80)
-
-    /// `struct sockaddr_in` and `struct sockaddr_in6` as the kernel lays them out, numbers in network order.
-    private struct IPv4Answer {
-        var family: UInt16 = 0
-        var port: UInt16 = 0
-        var address: UInt32 = 0
-        var zero: UInt64 = 0
-    }
-
-    private struct IPv6Answer {
-        var family: UInt16 = 0
-        var port: UInt16 = 0
-        var flow: UInt32 = 0
-        var address: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-        var scope: UInt32 = 0
-    }
-
-    /// Asks the kernel; nil when the connection was not redirected.
-    static func read(_ channel: any Channel) -> EventLoopFuture<Endpoint?> {
-        guard let socket = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeSucceededFuture(nil)
-        }
-        // A connection of a v4-mapped listener is an IPv4 one to netfilter.
-        let v4: EventLoopFuture<IPv4Answer> = socket.unsafeGetSocketOption(level: .ip, name: originalDestination)
-        return v4.map { endpoint($0) }.flatMapError { _ in
-            let v6: EventLoopFuture<IPv6Answer> = socket.unsafeGetSocketOption(level: .ipv6, name: originalDestination)
-            return v6.map { endpoint($0) }
-        }.flatMapErrorThrowing { _ in nil }
-    }
-
-    private static func endpoint(_ answer: IPv4Answer) -> Endpoint? {
-        Endpoint(host: .address(.v4(UInt32(bigEndian: answer.address))), port: UInt16(bigEndian: answer.port))
-    }
-
-    private static func endpoint(_ answer: IPv6Answer) -> Endpoint? {
-        let bytes = withUnsafeBytes(of: answer.address) { Array($0) }
-        guard let address = IPAddress(v6Bytes: bytes, scope: answer.scope) else { return nil }
-        return Endpoint(host: .address(address), port: UInt16(bigEndian: answer.port))
     }
 }

@@ -50,6 +50,12 @@ public enum EventStoreLimits {
     public static let page = Limit(
         "events.page", 256, .count, metric: "none",
         "Events read in one transaction: a reader never keeps the writer from its checkpoint for long.")
+
+    /// All of them, for documents and metrics.
+    public static let all = [
+        queued, batch, gather, busy, retryFirst, retryLast, keepDays, keepBytes, upkeepEvery, upkeepRecords, upkeepStep,
+        journal, text, page,
+    ]
 }
 
 /// What a program may choose of the event store's bounds.

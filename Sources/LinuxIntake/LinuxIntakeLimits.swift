@@ -30,4 +30,10 @@ public enum LinuxIntakeLimits {
     public static let certificateFile = Limit(
         "child-trust.file", 8 << 20, .bytes, metric: "child_trust_files_refused_total",
         "The bundles of the distributions have 200 to 400 KiB; a larger file than this is no list of authorities.")
+
+    /// All of them, for documents and metrics.
+    public static let all = [
+        dnsOutstanding, dnsPatience, dnsMessage, nameservers, lookupPatience, lookupWaiting, lookupHints,
+        certificateFile,
+    ]
 }

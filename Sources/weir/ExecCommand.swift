@@ -73,7 +73,9 @@ struct ExecCommand: AsyncParsableCommand {
 
     /// Serves the namespace's connections and DNS queries.
     private func carry(_ sockets: ExecSockets, _ namespace: ExecNamespace, _ runtime: Runtime) async throws {
-        let lookup = ProcessLookup(diagnostics: sockets.diagnostics, processNamespace: namespace.processNamespace)
+        let lookup = ProcessLookup(
+            diagnostics: sockets.diagnostics, processNamespace: namespace.processNamespace,
+            metrics: runtime.counters)
         let intake = RedirectedIntake(
             engine: runtime.engine, kind: .exec,
             identify: { source, destination in await lookup.lookup(local: source, remote: destination) },
@@ -84,7 +86,8 @@ struct ExecCommand: AsyncParsableCommand {
                     descriptor: descriptor, on: runtime.group, capacity: Runtime.capacity
                 ) { intake.accept($0) { _ in false } }
             }
-            _ = try await DNSRelay.start(sockets: sockets.dns, on: runtime.group.next())
+            _ = try await DNSRelay.start(
+                sockets: sockets.dns, on: runtime.group.next(), metrics: runtime.counters)
         } catch {
             throw Problem.internalError("exec: the command's network could not be served: \(error)")
         }

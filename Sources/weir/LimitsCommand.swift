@@ -8,6 +8,7 @@ import EventStore
 import FlowEngine
 import FlowModel
 import FlowPolicy
+import LinuxIntake
 import ProxyIntake
 import SocketTransport
 
@@ -20,6 +21,7 @@ struct LimitsCommand: ParsableCommand {
         print("|---|---|---|---|---|")
         let limits: [Limit] =
             PolicyLimits.all + ContentLimits.all + EngineLimits.all + SocketLimits.all + ProxyLimits.all
+            + LinuxIntakeLimits.all + EventStoreLimits.all
         for limit in limits {
             print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")
         }

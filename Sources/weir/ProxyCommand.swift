@@ -54,6 +54,7 @@ struct ProxyCommand: AsyncParsableCommand {
         }
         runtime.egress.forbid(listener.endpoint)
         FileDescriptorText.standardError("weir: listening on \(listener.endpoint)\n")
+        runtime.counters.printOnSignal()
         await EndSignals.wait()
         await listener.close()
         await runtime.drain(within: .seconds(10))

@@ -21,6 +21,7 @@ struct Runtime {
     let store: EventStore
     let authority: CertificateAuthority
     let stateDirectory: String
+    let counters: Counters
 
     static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
@@ -34,13 +35,14 @@ struct Runtime {
         } catch {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
+        let counters = Counters()
         let authority: CertificateAuthority
         let roots: TrustRoots
         let store: EventStore
         do {
             authority = try CertificateAuthority.loadOrCreate(in: state, now: Date())
             roots = try TrustRoots.system(adding: options.upstreamCA)
-            store = try EventStore.open(at: state)
+            store = try EventStore.open(at: state, metrics: counters)
         } catch let error as CertificateAuthorityError {
             throw Problem.refused("\(error)")
         } catch let error as TrustRootsError {
@@ -48,15 +50,17 @@ struct Runtime {
         } catch let error as EventStoreError {
             throw Problem.refused("\(error)")
         }
+        if let problem = store.health().lastError {
+            FileDescriptorText.standardError("weir: events are not being written: \(problem)\n")
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let metrics = NoSink()
         let takeover: TakeoverServices
         do {
             takeover = TakeoverServices(
-                minter: try LeafMinter(authority: authority, metrics: metrics, clock: { Date() }),
+                minter: try LeafMinter(authority: authority, metrics: counters, clock: { Date() }),
                 upstream: try UpstreamTLS(),
                 trust: X509UpstreamTrust(
-                    roots: roots, revocation: PlainHTTPFetcher(group: group), metrics: metrics, clock: { Date() }))
+                    roots: roots, revocation: PlainHTTPFetcher(group: group), metrics: counters, clock: { Date() }))
         } catch {
             throw Problem.internalError("TLS could not be set up: \(error)")
         }
@@ -64,9 +68,10 @@ struct Runtime {
         let engine = FlowEngine(
             policy: PolicySnapshot(policy: policy, key: try FindingKeyFile.load(in: state)),
             services: EngineServices(
-                egress: egress, sink: store, metrics: metrics, takeover: takeover, now: now))
+                egress: egress, sink: store, metrics: counters, takeover: takeover, now: now))
         return Runtime(
-            group: group, engine: engine, egress: egress, store: store, authority: authority, stateDirectory: state)
+            group: group, engine: engine, egress: egress, store: store, authority: authority, stateDirectory: state,
+            counters: counters)
     }
 
     /// How many connections may live at a time: the limit, or a third of the descriptors where that is less.

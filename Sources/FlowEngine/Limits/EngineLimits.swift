@@ -40,12 +40,12 @@ public enum EngineLimits {
         "flows", 16_384, .count, metric: "limit_flows_total",
         "Flows at a time; beyond it, or beyond a third of the descriptors, connections wait in the backlog.")
 
-    /// All of them, with those of HTTP/1.
+    /// All of them, with those of HTTP/1 and TLS.
     public static let all =
         [
             classifyBytes, classifyWait, heldInput, candidateWait, codedHoldBytes, codedHoldPlain,
             codedHoldWait, lingerWait, halfClosedWait, flows,
-        ] + HTTP1Limits.all
+        ] + HTTP1Limits.all + TLSLimits.all
 }
 
 extension Limit {

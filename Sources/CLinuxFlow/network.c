@@ -27,11 +27,14 @@ static int link_up(void) {
 
 static int add_address(uint8_t family, const void *address, size_t size) {
     struct weir_nl nl = {0};
-    struct ifaddrmsg body = {
-        .ifa_family = family, .ifa_prefixlen = (uint8_t)(size * 8), .ifa_index = LOOPBACK, .ifa_flags = IFA_F_NODAD};
+    struct ifaddrmsg body = {.ifa_family = family, .ifa_prefixlen = (uint8_t)(size * 8), .ifa_index = LOOPBACK};
+    // IPv6 makes its addresses reachable some time later, in a work queue. Its prefix route, which comes at once, would
+    // until then lose the first answers to the command; without it the default route below delivers them.
+    uint32_t flags = IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
     weir_nl_begin(&nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE, &body, sizeof body);
     weir_nl_attribute(&nl, IFA_LOCAL, address, size);
     weir_nl_attribute(&nl, IFA_ADDRESS, address, size);
+    if (family == AF_INET6) weir_nl_attribute(&nl, IFA_FLAGS, &flags, sizeof flags);
     weir_nl_end(&nl);
     return weir_nl_send(&nl, NETLINK_ROUTE);
 }

@@ -245,6 +245,18 @@ extension KernelTests {
             #expect(ExecOutcome(try runForked(script, user: user).report.outcome) == .exited(0))
         }
 
+        @Test("Answers to the command's IPv6 address are never lost to a route that only sends")
+        func prefixRoute() throws {
+            // One in fifty refusals of early IPv6 packets was, while the kernel's work queue had not made the address local.
+            let (output, _) = try runForked("cat /proc/net/ipv6_route")
+            let routes = output.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count == 10 }
+            let local: UInt32 = 0x8000_0000
+            let covering = routes.filter { $0[0].hasPrefix("fd77") || $0[1] == "00" }
+            let sending = covering.filter { (UInt32($0[8], radix: 16) ?? 0) & local == 0 && $0[5] != "ffffffff" }
+            #expect(sending.isEmpty)
+            #expect(covering.contains { $0[1] == "00" })
+        }
+
         @Test("A command that listens on a port does not hear what it sends to that port of the world")
         func notItself() throws {
             let script = """

@@ -12,7 +12,9 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
 }
 
-let flowEngine = Target.Dependency.product(name: "FlowEngine", package: "weir")
+func product(_ name: String) -> Target.Dependency { .product(name: name, package: "weir") }
+
+let flowEngine = product("FlowEngine")
 
 let package = Package(
     name: "weir-fuzz",
@@ -21,5 +23,7 @@ let package = Package(
     targets: [
         fuzzer("HTTP1HeadFuzz", [flowEngine]),
         fuzzer("HTTP1ChunkFuzz", [flowEngine]),
+        fuzzer("RedactorFuzz", [product("ContentInspection"), product("FlowModel")]),
+        fuzzer("PolicyFuzz", [product("FlowPolicy"), product("FlowModel")]),
     ]
 )

@@ -2,7 +2,7 @@
 
 // Who made a flow, in the few words that policy and events need.
 
-/// The classes of code that policy tells apart (docs/decisions/0001-classes.md).
+/// The classes of code that policy tells apart.
 public enum CodeClass: String, Sendable, Codable, CaseIterable {
     case os
     case platformInteractive = "platform-interactive"

@@ -53,7 +53,7 @@ struct Runtime {
         if let problem = store.health().lastError {
             FileDescriptorText.standardError("weir: events are not being written: \(problem)\n")
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: usableProcessors)
         let takeover: TakeoverServices
         do {
             takeover = TakeoverServices(
@@ -92,6 +92,18 @@ struct Runtime {
             try? await Task.sleep(for: .milliseconds(50))
         }
         _ = await store.close(within: .seconds(5))
+    }
+
+    /// The processors that this process may run on: more loops than that only take turns, a time slice each.
+    private static var usableProcessors: Int {
+        #if canImport(Glibc)
+        var set = cpu_set_t()
+        if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
+            let allowed = withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
+            return max(1, min(allowed, System.coreCount))
+        }
+        #endif
+        return System.coreCount
     }
 
     private static func raiseDescriptorLimit() {

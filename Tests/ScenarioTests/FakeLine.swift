@@ -27,6 +27,8 @@ final class FakeLine: ChannelDuplexHandler {
     private var inputEnds = false
     private var inputHasEnded = false
     private var unflushed = ""
+    private var flushIsDue = false
+    private var outputEnding: [EventLoopPromise<Void>?] = []
     private var context: ChannelHandlerContext?
 
     init(_ loop: EmbeddedEventLoop) throws {
@@ -49,6 +51,7 @@ final class FakeLine: ChannelDuplexHandler {
     /// Stops taking what the engine writes, or takes it again.
     func setWritable(_ isWritable: Bool) {
         channel.isWritable = isWritable
+        if isWritable, flushIsDue { sendAll() }
         context?.fireChannelWritabilityChanged()
     }
 
@@ -106,16 +109,32 @@ final class FakeLine: ChannelDuplexHandler {
     }
 
     func flush(context: ChannelHandlerContext) {
+        flushIsDue = true
+        if channel.isWritable { sendAll() }
+    }
+
+    private func sendAll() {
+        flushIsDue = false
         received += unflushed
         unflushed = ""
+        let ending = outputEnding
+        outputEnding = []
+        for promise in ending { endOutput(promise) }
+    }
+
+    private func endOutput(_ promise: EventLoopPromise<Void>?) {
+        if end == .open { end = .halfClosed }
+        promise?.succeed()
+        closeWhenBothEnded()
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if mode == .output {
-            if end == .open { end = .halfClosed }
-            promise?.succeed()
-            closeWhenBothEnded()
+            // As a socket does, it ends its output behind what is still to be sent.
+            if channel.isWritable { endOutput(promise) } else { outputEnding.append(promise) }
         } else {
+            // What was not sent yet is lost.
+            unflushed = ""
             if end == .open { end = .closed }
             context.close(mode: .all, promise: promise)
         }

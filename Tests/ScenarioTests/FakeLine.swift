@@ -28,6 +28,7 @@ final class FakeLine: ChannelDuplexHandler {
     private var inputHasEnded = false
     private var unflushed = ""
     private var flushIsDue = false
+    private var unsent: [EventLoopPromise<Void>] = []
     private var outputEnding: [EventLoopPromise<Void>?] = []
     private var context: ChannelHandlerContext?
 
@@ -105,7 +106,7 @@ final class FakeLine: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         unflushed += String(buffer: unwrapOutboundIn(data))
-        promise?.succeed()
+        if let promise { unsent.append(promise) }
     }
 
     func flush(context: ChannelHandlerContext) {
@@ -117,6 +118,9 @@ final class FakeLine: ChannelDuplexHandler {
         flushIsDue = false
         received += unflushed
         unflushed = ""
+        let sent = unsent
+        unsent = []
+        for promise in sent { promise.succeed() }
         let ending = outputEnding
         outputEnding = []
         for promise in ending { endOutput(promise) }
@@ -129,14 +133,16 @@ final class FakeLine: ChannelDuplexHandler {
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .output {
+        if mode == .output, !inputHasEnded {
             // As a socket does, it ends its output behind what is still to be sent.
             if channel.isWritable { endOutput(promise) } else { outputEnding.append(promise) }
         } else {
-            // What was not sent yet is lost.
+            // What was not sent yet is lost; NIO does the same to a channel whose output ends after its input.
             unflushed = ""
-            if end == .open { end = .closed }
-            context.close(mode: .all, promise: promise)
+            for promise in unsent { promise.fail(ChannelError.ioOnClosedChannel) }
+            unsent = []
+            if end == .open { end = mode == .output ? .halfClosed : .closed }
+            context.eventLoop.assumeIsolated().execute { context.close(mode: .all, promise: promise) }
         }
     }
 

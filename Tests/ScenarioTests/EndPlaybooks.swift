@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How flows end: nothing that was sent is lost, whoever ends first.
+
+import FlowEngine
+import FlowModel
+import Testing
+
+@Suite struct EndPlaybooks {
+    @Test("An application that takes the last answer slowly gets all of it")
+    func slowReader() throws {
+        let play = try Playbook()
+        play.say("GET / HTTP/1.1\r\nHost: origin.example\r\n\r\n")
+        play.application.setWritable(false)
+        try play.answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+        play.wait(milliseconds: 60_000)
+        play.application.setWritable(true)
+        play.run()
+        #expect(play.application.received.hasSuffix("hello"))
+        #expect(play.application.end == .halfClosed)
+        play.wait(milliseconds: 3_000)
+        #expect(play.liveFlows == 0)
+    }
+
+    @Test("A relay whose two sides have ended still delivers what was sent, however slowly it is taken")
+    func slowRelay() throws {
+        let play = try Playbook(policy: AdmissionPlaybooks.relay)
+        play.say("ask")
+        play.application.finish()
+        play.run()
+        play.application.setWritable(false)
+        try play.answer("all of it")
+        try play.origin.finish()
+        play.run()
+        play.wait(milliseconds: 60_000)
+        play.application.setWritable(true)
+        play.run()
+        #expect(play.application.received == "all of it")
+        #expect(play.liveFlows == 0)
+    }
+}

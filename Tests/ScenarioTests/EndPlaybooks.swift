@@ -38,4 +38,14 @@ import Testing
         #expect(play.application.received == "all of it")
         #expect(play.liveFlows == 0)
     }
+
+    @Test("An exchange that the origin's end cuts short after its answer is recorded")
+    func endAfterEarlyAnswer() throws {
+        let play = try Playbook()
+        play.say("POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 10\r\n\r\nabc")
+        try play.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        try play.origin.finish()
+        play.run()
+        #expect(play.records.messages.map(\.status) == [200])
+    }
 }

@@ -69,7 +69,6 @@ extension HTTP1Stage {
     /// Bytes of the origin that answer nothing: an origin gives up a waiting connection so, or poisons it.
     private func unsolicited() {
         driver.note(Reason("unsolicited-answer", "the origin sent bytes that no request asked for; they were dropped"))
-        exchange = nil
         closeInOrder()
     }
 
@@ -102,15 +101,12 @@ extension HTTP1Stage {
             guard exchange?.answerIsComplete != true else { return closeInOrder() }
             exchange?.note(Reason("no-answer", "the origin ended without an answer"))
             if isAbsolute, exchange?.isAnswerBegun == false { return originUnreachable(.reset) }
-            recordExchange(exchange?.verdict ?? driver.record.verdict)
             closeInOrder()
         case .body:
             let isWhole = answer.bodyReader?.endOfInput() == .end
             answer.body?.end()
             guard forward(answer) else { return }
             if !isWhole { exchange?.note(Reason("answer-cut", "the origin ended inside its answer")) }
-            recordExchange(exchange?.verdict ?? driver.record.verdict)
-            exchange = nil
             closeInOrder()
         }
     }

@@ -64,8 +64,6 @@ extension HTTP1Stage {
         } else if now.answerIsComplete, now.closes {
             // An early answer that ends the connection: the rest of the request has nowhere to go.
             exchange?.note(Reason("early-answer", "the origin answered and closed before the request's end"))
-            recordExchange(now.verdict)
-            exchange = nil
             closeInOrder()
         }
     }

@@ -193,8 +193,12 @@ final class HTTP1Stage: Stage {
     }
 
     /// Ends the conversation after the last answer.
+    ///
+    /// What is still under way is recorded as it stands.
     func closeInOrder() {
         isOver = true
+        if let cut = exchange { recordExchange(cut.verdict) }
+        exchange = nil
         driver.leg(.application)?.flush()
         driver.dropOrigin()
         driver.become(LingerStage(driver, outcome: .completed))

@@ -19,4 +19,29 @@ import Testing
         play.say("GET http://two.example/b HTTP/1.1\r\nHost: two.example\r\n\r\n")
         #expect(play.egress.dialled.map(\.description) == ["one.example:80", "two.example:80"])
     }
+
+    @Test("What an origin sends behind its answer never becomes the answer of another origin")
+    func answerBehindAnswer() throws {
+        let play = try Playbook(to: "one.example:80", intake: .absoluteForm)
+        play.say("GET http://one.example/a HTTP/1.1\r\nHost: one.example\r\n\r\n")
+        try play.answer(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        play.say("GET http://two.example/b HTTP/1.1\r\nHost: two.example\r\n\r\n")
+        if play.egress.lines.count > 1 {
+            try play.answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
+        }
+        #expect(!play.application.received.contains("evil"))
+        #expect(play.records.messages.count == 1)
+    }
+
+    @Test("An origin that goes on sending behind an early answer is not collected in memory")
+    func floodBehindEarlyAnswer() throws {
+        let play = try Playbook()
+        play.say("POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 10\r\n\r\nabc")
+        try play.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        try play.answer("more")
+        try play.answer("and more")
+        #expect(try play.origin.end != .open)
+        #expect(play.records.messages.count == 1)
+    }
 }

@@ -11,7 +11,7 @@ extension HTTP1Stage {
         while !isOver, answer.input.readableBytes > 0 || answer.phase == .body {
             switch answer.phase {
             case .waiting:
-                return
+                return unsolicited()
             case .head:
                 guard exchange != nil else { return unsolicited() }
                 switch answer.headReader.feed(&answer.input) {
@@ -67,7 +67,7 @@ extension HTTP1Stage {
     }
 
     /// Bytes of the origin that answer nothing: an origin gives up a waiting connection so, or poisons it.
-    private func unsolicited() {
+    func unsolicited() {
         driver.note(Reason("unsolicited-answer", "the origin sent bytes that no request asked for; they were dropped"))
         closeInOrder()
     }

@@ -178,6 +178,8 @@ final class HTTP1Stage: Stage {
         if done.closes { return closeInOrder() }
         request.phase = .head
         answer.phase = .head
+        // Nobody has asked yet for what the origin sent behind its answer.
+        if answer.input.readableBytes > 0 { return unsolicited() }
         // A request that came early can now be read.
         if request.input.readableBytes > 0 { advance(.application) }
         if !isOver, driver.leg(.application)?.inputEnded == true, exchange == nil { applicationEnded() }

@@ -136,7 +136,9 @@ final class ClassifyStage: Stage {
         driver.record.protocols.append("http/1.1")
         if blocking == nil { driver.refine() }
         driver.become(
-            HTTP1Stage(driver, readFromApplication: application, readFromOrigin: origin, isDecrypted: isDecrypted))
+            HTTP1Stage(
+                driver, readFromApplication: application, readFromOrigin: origin, isDecrypted: isDecrypted,
+                blocking: blocking))
     }
 
     private func decideOther(_ reason: Reason) {

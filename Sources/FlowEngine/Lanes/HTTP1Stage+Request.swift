@@ -88,7 +88,7 @@ extension HTTP1Stage {
             facts.names = []
         }
         if case .name(let name)? = destination.endpoint?.host { facts.learn(name, .claimed) }
-        let verdict = driver.policy.policy.refine(facts)
+        let verdict = blocking ?? driver.policy.policy.refine(facts)
         exchange = HTTP1Exchange(
             number: exchanges, request: head, facts: facts, verdict: verdict, profile: driver.profile(verdict))
         exchange?.closes = !head.keepsAlive
@@ -101,6 +101,8 @@ extension HTTP1Stage {
     private func reachOrigin(_ origin: Endpoint, _ next: @escaping () -> Void) {
         if isAbsolute, connectedOrigin != origin { driver.dropOrigin() }
         if driver.leg(.origin)?.isUsable == true { return next() }
+        // What came through TLS never goes out in the clear.
+        guard !isDecrypted else { return originUnreachable(.reset) }
         isDialling = true
         driver.dial(origin) { result in
             self.isDialling = false

@@ -15,6 +15,8 @@ import NIOSSL
 final class HTTP1Stage: Stage {
     let driver: FlowDriver
     let isDecrypted: Bool
+    /// Set when the flow itself was blocked: no request can then buy itself another verdict.
+    let blocking: Verdict?
     let request: HTTP1Way
     let answer: HTTP1Way
     var exchange: HTTP1Exchange?
@@ -26,10 +28,11 @@ final class HTTP1Stage: Stage {
 
     init(
         _ driver: FlowDriver, readFromApplication: ByteBuffer = ByteBuffer(), readFromOrigin: ByteBuffer = ByteBuffer(),
-        isDecrypted: Bool = false
+        isDecrypted: Bool = false, blocking: Verdict? = nil
     ) {
         self.driver = driver
         self.isDecrypted = isDecrypted
+        self.blocking = blocking
         request = HTTP1Way(.outbound, input: readFromApplication)
         answer = HTTP1Way(.inbound, input: readFromOrigin)
     }

@@ -66,6 +66,8 @@ final class TakeoverStage: Stage {
             self.handshake = handshake
             try origin.channel.pipeline.syncOperations.addHandler(
                 handshake.handler, name: Abort.tlsHandler, position: .first)
+            // Nobody has asked it for bytes yet when it was dialled only now.
+            origin.readThroughHandshake()
         } catch {
             fallBack(Reason("tls-origin-setup", "the origin's TLS could not be set up"))
         }

@@ -48,4 +48,19 @@ import Testing
         play.run()
         #expect(play.records.messages.map(\.status) == [200])
     }
+
+    @Test("A half-close behind two requests is carried after the second, and both are answered")
+    func halfCloseBehindTwo() throws {
+        let play = try Playbook()
+        let one = "GET /1 HTTP/1.1\r\nHost: origin.example\r\n\r\n"
+        let two = "GET /2 HTTP/1.1\r\nHost: origin.example\r\n\r\n"
+        play.say(one + two)
+        play.application.finish()
+        play.run()
+        try play.answer("HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(try play.origin.received == one + two)
+        #expect(try play.origin.end == .halfClosed)
+        try play.answer("HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(play.records.messages.count == 2)
+    }
 }

@@ -83,7 +83,8 @@ extension HTTP1Stage {
             return
         }
         if request.phase == .waiting {
-            driver.leg(.origin)?.closeOutput()
+            // Requests that came early go out before the end does.
+            if request.input.readableBytes == 0 { driver.leg(.origin)?.closeOutput() }
             return
         }
         // The request was cut off: what came of it goes on, and so does its end.

@@ -185,7 +185,7 @@ final class HTTP1Stage: Stage {
         if answer.input.readableBytes > 0 { return unsolicited() }
         // A request that came early can now be read.
         if request.input.readableBytes > 0 { advance(.application) }
-        if !isOver, driver.leg(.application)?.inputEnded == true, exchange == nil { applicationEnded() }
+        if !isOver, driver.leg(.application)?.inputEnded == true { applicationEnded() }
     }
 
     func recordExchange(_ verdict: Verdict) {

@@ -75,6 +75,8 @@ extension HTTP1Stage {
     // MARK: Ends
 
     func applicationEnded() {
+        // The request under way goes out once its origin is connected, and the end behind it.
+        guard !isDialling else { return }
         if exchange == nil, request.input.readableBytes == 0 {
             // Between messages: the origin hears of it and ends in its own time.
             guard let origin = driver.leg(.origin) else { return closeInOrder() }

@@ -31,4 +31,16 @@ import Testing
         try play.answer("HTTP/1.1 204 No Content\r\n\r\n")
         #expect(play.application.received == "HTTP/1.1 204 No Content\r\n\r\n")
     }
+
+    @Test("A request that comes while the origin is dialled in silence uses that connection")
+    func requestWhileDialling() throws {
+        let play = try Playbook(policy: Self.byName, to: "192.0.2.7:80", isConnected: true, dialsWait: true)
+        play.wait(milliseconds: 300)
+        #expect(play.egress.dialled.count == 1)
+        play.say("GET / HTTP/1.1\r\nHost: origin.example\r\n\r\n")
+        play.egress.connectAll()
+        play.run()
+        #expect(play.egress.dialled.count == 1)
+        #expect(try play.origin.received == "GET / HTTP/1.1\r\nHost: origin.example\r\n\r\n")
+    }
 }

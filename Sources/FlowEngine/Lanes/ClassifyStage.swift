@@ -119,7 +119,10 @@ final class ClassifyStage: Stage {
         let verdict = blocking ?? driver.refine()
         switch verdict.lane {
         case .block:
-            driver.become(TakeoverStage(driver, hello: clientHello, raw: application, purpose: .answer(verdict)))
+            afterDialling {
+                self.driver.become(
+                    TakeoverStage(self.driver, hello: clientHello, raw: self.application, purpose: .answer(verdict)))
+            }
         case .relay, .bypass:
             relayRaw(verdict.reason)
         case .inspect:
@@ -135,10 +138,12 @@ final class ClassifyStage: Stage {
         driver.touch()
         driver.record.protocols.append("http/1.1")
         if blocking == nil { driver.refine() }
-        driver.become(
-            HTTP1Stage(
-                driver, readFromApplication: application, readFromOrigin: origin, isDecrypted: isDecrypted,
-                blocking: blocking))
+        afterDialling {
+            self.driver.become(
+                HTTP1Stage(
+                    self.driver, readFromApplication: self.application, readFromOrigin: self.origin,
+                    isDecrypted: self.isDecrypted, blocking: self.blocking))
+        }
     }
 
     private func decideOther(_ reason: Reason) {
@@ -188,13 +193,15 @@ final class ClassifyStage: Stage {
 
     /// Runs `next` once the origin is connected.
     private func withOrigin(_ next: @escaping () -> Void) {
-        if driver.leg(.origin) != nil { return next() }
-        guard !isDialling else {
-            continuation = next
-            return
+        afterDialling {
+            if self.driver.leg(.origin) != nil { return next() }
+            self.driver.dialOrEnd { next() }
         }
-        isDialling = true
-        driver.dialOrEnd { next() }
+    }
+
+    /// Runs `next` now, or once the dial that is under way is over: a flow never has two connections to its origin.
+    private func afterDialling(_ next: @escaping () -> Void) {
+        if isDialling { continuation = next } else { next() }
     }
 }
 

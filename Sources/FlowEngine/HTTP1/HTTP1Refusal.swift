@@ -56,6 +56,7 @@ struct HTTP1Refusal: Error, Sendable {
         case chunkLineTooLong = "chunk-line-too-long"
         case chunkExtensionsTooLarge = "chunk-extensions-too-large"
         case forbiddenTrailer = "forbidden-trailer"
+        case unaskedUpgrade = "unasked-upgrade"
         case badEdit = "bad-edit"
     }
 
@@ -157,6 +158,7 @@ extension HTTP1Refusal.Code {
         case .chunkLineTooLong: "A chunk-size line is too long."
         case .chunkExtensionsTooLarge: "The chunk extensions of the message are too large."
         case .forbiddenTrailer: "A trailer field is one that frames or routes the message."
+        case .unaskedUpgrade: "The answer changes the protocol, which no whole request asked for."
         case .badEdit: "An edit of ours does not fit the message; this is a fault of Weir, please report it."
         }
     }

@@ -35,6 +35,10 @@ extension HTTP1Stage {
             return
         }
         exchange?.status = status
+        // Else an origin could end inspection in the middle of a request.
+        guard status != 101 || now.requestIsComplete && !now.request.upgradeProtocols.isEmpty else {
+            return refuseAnswer(HTTP1Refusal(.unaskedUpgrade, .response))
+        }
         if status == 101 || (now.method == "CONNECT" && (200..<300).contains(status)) {
             return upgrade(head, status == 101 ? "the connection changed its protocol" : "a tunnel was opened")
         }

@@ -52,4 +52,20 @@ import Testing
         play.run()
         #expect(try play.origin.wantsBytes)
     }
+
+    @Test("An application that leaves while the origin is dialled again leaves no flow behind")
+    func leavesWhileRedialling() throws {
+        let play = try Playbook(policy: Self.byName, to: "192.0.2.7:443", takeover: try Self.services())
+        play.application.send(Self.hello)
+        play.run()
+        play.egress.dialsWait = true
+        try play.origin.channel.pipeline.fireChannelRead(ByteBuffer(string: "this is not TLS"))
+        play.run()
+        #expect(play.egress.dialled.count == 2)
+        play.application.breakDown()
+        play.run()
+        play.egress.connectAll()
+        play.run()
+        #expect(play.liveFlows == 0)
+    }
 }

@@ -93,12 +93,14 @@ final class TakeoverStage: Stage {
     }
 
     func inputClosed(_ side: Side) {
+        // While the origin is dialled again the relay to come carries the end.
+        if step == .over { return }
         if side == .application { failed(side, nil) } else if step == .originHandshake { originFailed(nil) }
     }
 
     func failed(_ side: Side, _ error: (any Error)?) {
         switch (side, step) {
-        case (_, .over): break
+        case (.origin, .over): break
         case (.origin, .originHandshake): originFailed(error)
         case (.application, .ourHandshake):
             driver.note(

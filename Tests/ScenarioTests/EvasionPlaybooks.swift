@@ -35,4 +35,12 @@ import Testing
         #expect(try !play.origin.received.contains("4111"))
         #expect(play.application.received.hasPrefix("HTTP/1.1 502 "))
     }
+
+    @Test("A target and a Host that disagree are refused: policy would judge one, and the origin believe the other")
+    func targetAgainstHost() throws {
+        let play = try Playbook()
+        play.say("GET http://good.example/ HTTP/1.1\r\nHost: bad.example\r\n\r\n")
+        #expect(play.application.received.hasPrefix("HTTP/1.1 400 "))
+        #expect(try play.origin.received.isEmpty)
+    }
 }

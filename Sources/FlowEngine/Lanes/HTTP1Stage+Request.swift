@@ -86,6 +86,9 @@ extension HTTP1Stage {
             }
             facts.destination = target.endpoint
             facts.names = []
+        } else if destination.hostDisagrees, head.first(of: "host") != nil {
+            // Policy would judge one of them, and whoever is behind us might believe the other.
+            return refuseRequest(HTTP1Refusal(.hostDisagrees, .request))
         }
         if case .name(let name)? = destination.endpoint?.host { facts.learn(name, .claimed) }
         let verdict = blocking ?? driver.policy.policy.refine(facts)

@@ -43,4 +43,21 @@ import Testing
         #expect(play.application.received.hasPrefix("HTTP/1.1 400 "))
         #expect(try play.origin.received.isEmpty)
     }
+
+    @Test("Where policy blocks what cannot be edited, that holds for the fields of a head too")
+    func uneditableHead() throws {
+        let play = try Playbook(
+            policy: """
+                version: 1
+                mode: enforce
+                rules:
+                  - {name: look, then: inspect, profile: p}
+                profiles:
+                  p: {detect: [payment-card], outbound: redact, uneditable: block}
+                """)
+        play.say(
+            "GET / HTTP/1.1\r\nHost: origin.example\r\nContent-MD5: AAAA\r\nX-Note: 5555 5555 5555 4444\r\n\r\n")
+        #expect(play.application.received.hasPrefix("HTTP/1.1 403 "))
+        #expect(try play.origin.received.isEmpty)
+    }
 }

@@ -180,6 +180,7 @@ extension HTTP1Stage {
         var inspection = HeadInspection(plan: plan, restraint: restraint)
         head = inspection.inspect(head)
         for (part, finding) in inspection.findings { record(finding, direction, part) }
+        if stopsUneditable(inspection.findings.map(\.1), direction) { return }
         if let blocked = inspection.blocked {
             stop(direction, Reason("content-blocked", "the message holds \(blocked.type)"))
         }

@@ -137,10 +137,7 @@ final class HTTP1Stage: Stage {
             driver.engine.services.metrics.add(EngineLimits.candidateWait.metric, news.deadlineReleases)
         }
         for finding in news.findings { record(finding, direction, .body) }
-        if let untouchable = news.findings.first(where: { mustStop($0, direction) }) {
-            stop(direction, Reason("uneditable-blocked", "the message holds \(untouchable.type) and cannot be edited"))
-            return false
-        }
+        if stopsUneditable(news.findings, direction) { return false }
         if let blocked = news.blocked {
             stop(direction, Reason("content-blocked", "the message holds \(blocked.type)"))
             return false
@@ -149,6 +146,13 @@ final class HTTP1Stage: Stage {
             stop(direction, refused)
             return false
         }
+        return true
+    }
+
+    /// Stops a message that holds what policy wants edited and nobody may edit; false when there is no such finding.
+    func stopsUneditable(_ findings: [Finding], _ direction: Direction) -> Bool {
+        guard let finding = findings.first(where: { mustStop($0, direction) }) else { return false }
+        stop(direction, Reason("uneditable-blocked", "the message holds \(finding.type) and cannot be edited"))
         return true
     }
 

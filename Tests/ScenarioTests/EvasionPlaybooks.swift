@@ -60,4 +60,16 @@ import Testing
         #expect(play.application.received.hasPrefix("HTTP/1.1 403 "))
         #expect(try play.origin.received.isEmpty)
     }
+
+    @Test("Trailer fields are inspected as the fields of a head are")
+    func trailers() throws {
+        let play = try Playbook()
+        play.say(
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "0\r\nX-Note: 5555 5555 5555 4444\r\n\r\n")
+        let sent = try play.origin.received
+        #expect(!sent.contains("5555 5555 5555 4444"))
+        #expect(sent.hasSuffix("0\r\nX-Note: XXXX XXXX XXXX 4444\r\n\r\n"))
+        #expect(play.records.findings.count == 1)
+    }
 }

@@ -51,6 +51,7 @@ extension HTTP1Stage {
         if framing == .untilClose || !head.keepsAlive { exchange?.closes = true }
         var head = head
         let restraint = Uneditable.reason(for: head)
+        answer.restraint = restraint
         inspectHead(&head, .inbound, restraint)
         guard !isOver else { return }
         answer.body = makeBody(for: head, framing, .inbound, restraint)

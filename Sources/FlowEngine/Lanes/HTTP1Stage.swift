@@ -238,6 +238,8 @@ final class HTTP1Way {
     var headReader: HTTP1HeadReader
     var bodyReader: HTTP1BodyReader?
     var body: (any MessageBody)?
+    /// Why the message may not be edited.
+    var restraint: Reason?
     /// Counts reads, so that a deadline knows whether anything came.
     private(set) var reads = 0
     var isArmed = false

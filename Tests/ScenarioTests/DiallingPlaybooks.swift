@@ -43,4 +43,12 @@ import Testing
         #expect(play.egress.dialled.count == 1)
         #expect(try play.origin.received == "GET / HTTP/1.1\r\nHost: origin.example\r\n\r\n")
     }
+
+    @Test("A blocked application that waits for the origin to speak first is reset in time")
+    func blockedAndSilent() throws {
+        let play = try Playbook(policy: AdmissionPlaybooks.block)
+        play.wait(milliseconds: 60_000)
+        #expect(play.application.end == .reset)
+        #expect(play.records.flows.first?.outcome == .blocked)
+    }
 }

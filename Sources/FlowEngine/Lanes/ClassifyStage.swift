@@ -15,6 +15,7 @@ import NIOCore
 /// | they prove neither | the lane that policy says for other protocols |
 /// | they prove nothing yet | wait for more, without limit of time: undecided is not a way past inspection |
 /// | the origin speaks first | a server-first protocol: not TLS and not HTTP |
+/// | a blocked application says too little for an answer | reset it after `classify.blocked-wait` |
 /// | nobody speaks and the origin is not dialled | dial it after `classify.wait` |
 final class ClassifyStage: Stage {
     private let driver: FlowDriver
@@ -45,6 +46,11 @@ final class ClassifyStage: Stage {
     func begin() {
         if driver.leg(.origin) == nil, blocking == nil {
             silence = driver.after(EngineLimits.classifyWait) { self.dialInSilence() }
+        } else if blocking != nil {
+            silence = driver.after(EngineLimits.blockedWait) {
+                self.driver.engine.services.metrics.add(EngineLimits.blockedWait.metric, 1)
+                self.decideOther(Reason("blocked-undecided", "it said nothing that shows how to answer it"))
+            }
         }
         driver.leg(.application)?.read()
         driver.leg(.origin)?.read()

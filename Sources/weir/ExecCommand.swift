@@ -17,9 +17,9 @@ struct ExecCommand: AsyncParsableCommand {
         commandName: "exec",
         abstract: "Run one command through Weir, as root or not.",
         discussion: """
-            The command gets a network of its own: its TCP connections come to Weir, its DNS queries are relayed, and
-            other UDP is refused so that programs fall back from QUIC. Exit status, signals, terminal and streams are
-            the command's own. It trusts Weir's authority through the variables that programs read; the machine's own
+            The command gets a network of its own: its TCP connections come to Weir, its DNS queries are relayed, and \
+            other UDP is refused so that programs fall back from QUIC. Exit status, signals, terminal and streams are \
+            the command's own. It trusts Weir's authority through the variables that programs read; the machine's own \
             trust store does not change.
             """)
 
@@ -52,8 +52,12 @@ struct ExecCommand: AsyncParsableCommand {
         let runtime = try Runtime.start(options)
         let bundle = ChildTrustEnvironment.bundle(
             authority: Array(try runtime.authority.certificatePEM.utf8), environment: environment)
-        let file = try TrustBundleFile.write(bundle.pem, in: runtime.stateDirectory)
+        let file = try CommandFile.write(bundle.pem, named: "bundle", type: ".pem", in: runtime.stateDirectory)
         ChildTrustEnvironment.apply(file: file, to: &environment)
+        if let settings = WgetSettings.text(naming: file, environment: environment) {
+            environment[WgetSettings.variable] = try CommandFile.write(
+                settings, named: "wgetrc", type: "", in: runtime.stateDirectory)
+        }
         for variable in ChildTrustEnvironment.unreachableProxies(in: environment) {
             FileDescriptorText.standardError(
                 "weir: \(variable) names a proxy of this machine, which the command cannot reach; unset it\n")
@@ -98,22 +102,5 @@ extension String {
     /// The text without a prefix that is said anyway.
     fileprivate func droppingPrefix(_ prefix: String) -> String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
-    }
-}
-
-/// The list of authorities that a command is given, as a file.
-enum TrustBundleFile {
-    /// Writes the list under a name made of its content, so that runs at the same time never disturb each other.
-    static func write(_ pem: [UInt8], in directory: String) throws -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in pem { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let path = "\(directory)/bundle-\(String(hash, radix: 16)).pem"
-        if FileManager.default.contents(atPath: path) == Data(pem) { return path }
-        let draft = "\(path).\(getpid())"
-        guard
-            FileManager.default.createFile(atPath: draft, contents: Data(pem), attributes: [.posixPermissions: 0o644]),
-            rename(draft, path) == 0
-        else { throw Problem.refused("\(path): cannot be written; check the state directory's permissions") }
-        return path
     }
 }

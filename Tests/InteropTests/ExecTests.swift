@@ -45,6 +45,18 @@ extension Interop {
             }
         }
 
+        @Test("wget, which reads no variable for authorities, trusts Weir too")
+        func wget() throws {
+            try withExec(.plain) { exec, folder, origin in
+                let body = try folder.write(Payload.json, to: "body")
+                let result = try exec([
+                    "wget", "-q", "-O", "-", "--tries=1", "--post-file=\(body)", origin.secure("/upload"),
+                ]).run()
+                #expect(result.status == 0, "\(result.errors)")
+                expectMasked(Payload.json, try #require(try origin.requests(atLeast: 1).first).body)
+            }
+        }
+
         @Test("The command keeps its input, output, errors, folder and exit status", arguments: User.allCases)
         func transparent(user: User) throws {
             try withExec(user) { exec, folder, _ in

@@ -72,4 +72,12 @@ import Testing
         #expect(sent.hasSuffix("0\r\nX-Note: XXXX XXXX XXXX 4444\r\n\r\n"))
         #expect(play.records.findings.count == 1)
     }
+
+    @Test("An origin that answers before anybody has asked does not turn inspection off")
+    func answerBeforeRequest() throws {
+        let play = try Playbook()
+        try play.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        play.say("POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 16\r\n\r\n4111111111111111")
+        #expect(try !play.origin.received.contains("4111"))
+    }
 }

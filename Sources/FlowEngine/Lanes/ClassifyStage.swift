@@ -113,8 +113,11 @@ final class ClassifyStage: Stage {
                 Reason("undecided", "more than \(EngineLimits.classifyBytes.value) bytes decide nothing"))
         }
         guard origin.readableBytes > 0 else { return }
-        // An HTTP origin that lost patience with a slow request speaks first too: the flow is HTTP all the same.
-        if application.readableBytes > 0, origin.begins(with: "HTTP/1.") { return decideHTTP() }
+        // An HTTP origin that lost patience speaks first too, or one that wants to be relayed: it is HTTP all the same.
+        if origin.begins(with: "HTTP/1.") {
+            if application.readableBytes > 0 || origin.readableBytes >= 7 { decideHTTP() }
+            return
+        }
         decideOther(Reason("server-first", "the origin spoke first"))
     }
 

@@ -80,4 +80,20 @@ import Testing
         play.say("POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 16\r\n\r\n4111111111111111")
         #expect(try !play.origin.received.contains("4111"))
     }
+
+    @Test(
+        "An origin that ends its side before anybody has asked does not turn inspection off, and its end is carried",
+        arguments: ["", "POS"])
+    func endBeforeRequest(first: String) throws {
+        let play = try Playbook()
+        if !first.isEmpty { play.say(first) }
+        try play.origin.finish()
+        play.run()
+        #expect(play.application.end == .halfClosed)
+        let message =
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n\r\n"
+            + "4111111111111111"
+        play.say(String(message.dropFirst(first.count)))
+        #expect(try !play.origin.received.contains("4111"))
+    }
 }

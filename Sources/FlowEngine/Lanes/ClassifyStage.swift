@@ -16,6 +16,7 @@ import NIOCore
 /// | they prove nothing yet | wait for more, without limit of time: undecided is not a way past inspection |
 /// | the origin speaks first | a server-first protocol: not TLS and not HTTP |
 /// | a blocked application says too little for an answer | reset it after `classify.blocked-wait` |
+/// | the origin ends its side undecided | carry the end and go on waiting |
 /// | nobody speaks and the origin is not dialled | dial it after `classify.wait` |
 final class ClassifyStage: Stage {
     private let driver: FlowDriver
@@ -56,6 +57,7 @@ final class ClassifyStage: Stage {
         driver.leg(.origin)?.read()
         if application.readableBytes > 0 || origin.readableBytes > 0 { classify() }
         if driver.leg(.application)?.inputEnded == true { inputClosed(.application) }
+        if driver.leg(.origin)?.inputEnded == true { inputClosed(.origin) }
     }
 
     func received(_ side: Side, _ buffer: ByteBuffer) {
@@ -75,11 +77,13 @@ final class ClassifyStage: Stage {
 
     func inputClosed(_ side: Side) {
         guard !isDecided else { return }
-        if side == .application || origin.readableBytes == 0 {
-            classify()
-            if !isDecided { decideOther(Reason("ended-undecided", "ended before its protocol was known")) }
+        classify()
+        guard !isDecided else { return }
+        if side == .application {
+            decideOther(Reason("ended-undecided", "ended before its protocol was known"))
         } else {
-            classify()
+            // The end is carried; what the application still sends is looked at all the same.
+            driver.leg(.application)?.closeOutput()
         }
     }
 

@@ -40,14 +40,15 @@ final class CodedBody: MessageBody {
     private var ready = ByteBuffer()
 
     init(
-        head: HTTP1Head, framing: HTTP1Framing, coding: ContentCoding, plan: InspectionPlan, restraint: Reason?
+        head: HTTP1Head, framing: HTTP1Framing, coding: ContentCoding, plan: InspectionPlan, restraint: Reason?,
+        isForHTTP10: Bool
     ) {
         self.head = head
         self.framing = framing
         self.coding = coding
         decoder = ContentDecoder(coding)
         var restraint = restraint
-        if restraint == nil, head.version == .http10, framing != .untilClose {
+        if restraint == nil, isForHTTP10 || head.version == .http10, framing != .untilClose {
             restraint = Reason("uneditable", "HTTP/1.0 cannot announce a body whose length is not known")
         }
         inspector = BodyInspector(plan: plan, mediaType: head.text(of: "content-type"), restraint: restraint)

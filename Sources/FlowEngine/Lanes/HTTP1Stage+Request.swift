@@ -162,7 +162,9 @@ extension HTTP1Stage {
             return PlainBody(
                 head: head.raw, plan: plan, mediaType: head.text(of: "content-type"), restraint: restraint)
         case .coded(let codings) where codings.count == 1:
-            return CodedBody(head: head, framing: framing, coding: codings[0], plan: plan, restraint: restraint)
+            return CodedBody(
+                head: head, framing: framing, coding: codings[0], plan: plan, restraint: restraint,
+                isForHTTP10: exchange.request.version == .http10)
         case .coded(let codings):
             return unread(head, codings.map(\.rawValue).joined(separator: ", "))
         case .unsupported(let name):

@@ -45,4 +45,18 @@ import Testing
         #expect(play.application.received.contains("Content-Length: "))
         #expect(!play.application.received.contains("chunked"))
     }
+
+    @Test("A coded body that keeps trickling in is held for its limit in all, not for ever")
+    func trickle() throws {
+        let play = try Playbook(policy: Self.policy)
+        play.say(
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n")
+        for byte in try Self.gzip("one event and another").prefix(12) {
+            play.application.send(Self.chunk([byte]))
+            play.run()
+            play.wait(milliseconds: 30)
+        }
+        #expect(try play.origin.received.hasPrefix("POST / HTTP/1.1"))
+    }
 }

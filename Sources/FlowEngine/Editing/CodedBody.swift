@@ -138,6 +138,8 @@ final class CodedBody: MessageBody {
         }
     }
 
+    var holdsInAll: Bool { state == .holding }
+
     // MARK: Inspecting
 
     private func inspect(_ buffer: ByteBuffer) {

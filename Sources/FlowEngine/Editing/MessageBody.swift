@@ -36,10 +36,13 @@ protocol MessageBody: AnyObject {
     func takeNews() -> BodyNews?
     /// The wait after which `deadline` shall be called when something is held; nil when nothing is.
     var holdLimit: Limit? { get }
+    /// Whether the wait counts from its beginning, and not from the last input.
+    var holdsInAll: Bool { get }
 }
 
 extension MessageBody {
     func trailers(_ buffer: ByteBuffer) { framing(buffer) }
+    var holdsInAll: Bool { false }
 }
 
 /// A body that passes unseen, only framed.

@@ -116,15 +116,15 @@ final class HTTP1Stage: Stage {
 
     /// Lets held bytes go when nothing has come for the body's hold limit.
     private func arm(_ way: HTTP1Way) {
-        guard let limit = way.body?.holdLimit, !way.isArmed else { return }
+        guard let body = way.body, let limit = body.holdLimit, !way.isArmed else { return }
         way.isArmed = true
         let reads = way.reads
         driver.after(limit) {
             way.isArmed = false
             guard !self.isOver else { return }
-            // Input came meanwhile: the wait begins anew.
-            guard way.reads == reads else { return self.arm(way) }
-            way.body?.deadline()
+            // Another message, or input that came meanwhile: the wait begins anew.
+            guard way.body === body, body.holdsInAll || way.reads == reads else { return self.arm(way) }
+            body.deadline()
             guard self.forward(way), !self.isOver else { return }
             self.driver.leg(way.sink)?.flush()
         }

@@ -59,4 +59,18 @@ import Testing
         }
         #expect(try play.origin.received.hasPrefix("POST / HTTP/1.1"))
     }
+
+    @Test("A coded request that was cut off never looks whole to the origin", arguments: [false, true])
+    func cut(isSlow: Bool) throws {
+        let play = try Playbook(policy: Self.policy)
+        play.say(
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n")
+        if isSlow { play.wait(milliseconds: 100) }
+        play.application.send(Self.chunk(try Self.gzip("card 4111 1111 1111 1111 here")))
+        play.run()
+        play.application.finish()
+        play.run()
+        #expect(try !play.origin.received.hasSuffix("0\r\n\r\n"))
+    }
 }

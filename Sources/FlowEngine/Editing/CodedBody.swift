@@ -106,6 +106,16 @@ final class CodedBody: MessageBody {
         state = .ended
     }
 
+    func cut() {
+        let wasRecoding = state == .recoding
+        end()
+        guard wasRecoding || isEdited, news?.refused == nil else { return }
+        // Coded anew it has an end of its own, and would look whole.
+        var told = news ?? BodyNews()
+        told.refused = Reason("coding-cut", "the connection ended inside a body that was coded anew")
+        news = told
+    }
+
     func deadline() {
         switch state {
         case .holding: beginRecoding()

@@ -28,6 +28,8 @@ protocol MessageBody: AnyObject {
     func trailers(_ buffer: ByteBuffer)
     /// The body is complete.
     func end()
+    /// The connection ended inside the body.
+    func cut()
     /// Nothing came for as long as `holdLimit` says.
     func deadline()
     /// Bytes that may be sent now.
@@ -43,6 +45,7 @@ protocol MessageBody: AnyObject {
 extension MessageBody {
     func trailers(_ buffer: ByteBuffer) { framing(buffer) }
     var holdsInAll: Bool { false }
+    func cut() { end() }
 }
 
 /// A body that passes unseen, only framed.

@@ -95,7 +95,7 @@ extension HTTP1Stage {
             return
         }
         // The request was cut off: what came of it goes on, and so does its end.
-        request.body?.end()
+        request.body?.cut()
         guard forward(request) else { return }
         exchange?.note(Reason("request-cut", "the application ended inside its request"))
         if let origin = driver.leg(.origin) { origin.closeOutput() } else { closeInOrder() }
@@ -112,7 +112,7 @@ extension HTTP1Stage {
             closeInOrder()
         case .body:
             let isWhole = answer.bodyReader?.endOfInput() == .end
-            answer.body?.end()
+            if isWhole { answer.body?.end() } else { answer.body?.cut() }
             guard forward(answer) else { return }
             if !isWhole { exchange?.note(Reason("answer-cut", "the origin ended inside its answer")) }
             closeInOrder()

@@ -73,4 +73,16 @@ import Testing
         play.run()
         #expect(try !play.origin.received.hasSuffix("0\r\n\r\n"))
     }
+
+    @Test("A part of a coded answer passes, as it cannot be decoded without the rest")
+    func part() throws {
+        let play = try Playbook(policy: Self.policy)
+        play.say("GET / HTTP/1.1\r\nHost: origin.example\r\nRange: bytes=5-8\r\n\r\n")
+        let answer =
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+            + "Content-Range: bytes 5-8/99\r\nContent-Length: 4\r\n\r\nabcd"
+        try play.answer(answer)
+        #expect(play.application.received == answer)
+        #expect(play.records.messages.first?.notes.map(\.code) == ["coding-not-read"])
+    }
 }

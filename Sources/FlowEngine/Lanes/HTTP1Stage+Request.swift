@@ -161,6 +161,9 @@ extension HTTP1Stage {
         case .identity:
             return PlainBody(
                 head: head.raw, plan: plan, mediaType: head.text(of: "content-type"), restraint: restraint)
+        case .coded(let codings) where head.status == 206:
+            // A part cannot be decoded without the rest.
+            return unread(head, codings.map(\.rawValue).joined(separator: ", "))
         case .coded(let codings) where codings.count == 1:
             return CodedBody(
                 head: head, framing: framing, coding: codings[0], plan: plan, restraint: restraint,

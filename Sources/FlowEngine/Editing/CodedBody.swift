@@ -78,10 +78,7 @@ final class CodedBody: MessageBody {
             ready.writeImmutableBuffer(buffer)
         case .holding:
             raw.writeImmutableBuffer(buffer)
-            let held = plain.count + released.readableBytes
-            if raw.readableBytes > EngineLimits.codedHoldBytes.value || held > EngineLimits.codedHoldPlain.value {
-                beginRecoding()
-            }
+            if raw.readableBytes > EngineLimits.codedHoldBytes.value { beginRecoding() }
         case .recoding, .ended:
             break
         }
@@ -169,8 +166,16 @@ final class CodedBody: MessageBody {
             inspector.feed(decoded.span, into: &step)
             if state != .observing { plain.appendContent(ByteBuffer(bytes: decoded)) }
             settle()
+            boundPlain()
             guard progress.hasMore else { return }
         }
+    }
+
+    /// Keeps within bounds what is decoded, a step at a time: one read may decode to a hundred times its size.
+    private func boundPlain() {
+        guard plain.count + released.readableBytes > EngineLimits.codedHoldPlain.value else { return }
+        if state == .holding { beginRecoding() }
+        if state == .recoding { encode(finishing: false) }
     }
 
     private func settle() {

@@ -51,4 +51,15 @@ import Testing
         #expect(play.application.end == .reset)
         #expect(play.records.flows.first?.outcome == .blocked)
     }
+
+    @Test("A flow that is aborted while its origin is dialled is refused, once", arguments: [false, true])
+    func abortedWhileDialling(fails: Bool) throws {
+        let play = try Playbook(dialsWait: true)
+        play.abortAll()
+        #expect(play.flow.answers == [.refused(.unavailable)])
+        #expect(play.records.flows.map(\.outcome) == [.aborted])
+        if fails { play.egress.failAll(.refused) } else { play.egress.connectAll() }
+        play.run()
+        #expect(play.flow.answers == [.refused(.unavailable)])
+    }
 }

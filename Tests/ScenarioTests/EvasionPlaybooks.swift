@@ -29,7 +29,9 @@ import Testing
         arguments: ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"])
     func unaskedUpgrade(fields: String) throws {
         let play = try Playbook()
-        play.say("POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\n\(fields)Content-Length: 99\r\n\r\na")
+        play.say(
+            "POST / HTTP/1.1\r\nHost: origin.example\r\nContent-Type: text/plain\r\n\(fields)"
+                + "Content-Length: 99\r\n\r\na")
         try play.answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         play.say("my card is 4111 1111 1111 1111 and here it goes")
         #expect(try !play.origin.received.contains("4111"))

@@ -70,6 +70,12 @@ final class Playbook {
     }
 
     var liveFlows: Int { engine.liveFlows }
+
+    /// Ends every flow, as a program that stops does.
+    func abortAll() {
+        engine.abortAll()
+        run()
+    }
 }
 
 /// An incoming flow that counts how it is answered.
@@ -135,6 +141,12 @@ final class FakeEgress: Egress, @unchecked Sendable {
         let dials = waiting
         waiting = []
         for promise in dials { connect(promise) }
+    }
+
+    /// Lets every dial that is under way fail.
+    func failAll(_ failure: ConnectFailure) {
+        for promise in waiting { promise.fail(failure) }
+        waiting = []
     }
 
     private func connect(_ promise: EventLoopPromise<any Channel>) {

@@ -33,6 +33,7 @@ extension FlowDriver {
         record.verdict = verdict
         switch verdict.lane {
         case .bypass where flow.canDecline:
+            isAnswered = true
             flow.decline()
             finish(.declined)
         case .bypass, .relay:
@@ -74,6 +75,7 @@ extension FlowDriver {
                 self.openFlow(next)
             case .failure(let failure):
                 self.note(Reason("origin-\(failure.rawValue)", "\(self.facts.destination) could not be reached"))
+                self.isAnswered = true
                 self.flow.refuse(failure)
                 self.finish(.unreachable)
             }
@@ -81,8 +83,11 @@ extension FlowDriver {
     }
 
     private func openFlow(_ next: @escaping () -> Void) {
+        isAnswered = true
         flow.open().hop(to: loop).assumeIsolated().whenComplete { result in
             switch result {
+            case .success(let channel) where self.isFinished:
+                channel.close(promise: nil)
             case .success(let channel):
                 do {
                     _ = try self.attach(channel, as: .application)

@@ -33,7 +33,9 @@ final class FlowDriver {
     private var stage: (any Stage)?
     private var untouched: Untouched? = Untouched()
     private var legs: (application: Leg?, origin: Leg?)
-    private var isFinished = false
+    private(set) var isFinished = false
+    /// Whether the flow was declined, opened or refused: exactly one of them happens, once.
+    var isAnswered = false
     private var timers: [TimerID: Scheduled<Void>] = [:]
     private var timersMade = 0
     private var pendingOutcome: FlowOutcome?
@@ -80,6 +82,8 @@ final class FlowDriver {
                     channel.close(promise: nil)
                     done(.failure(.reset))
                 }
+            case .failure where self.isFinished:
+                break
             case .failure(let error):
                 done(.failure((error as? ConnectFailure) ?? .hostUnreachable))
             }
@@ -189,6 +193,10 @@ final class FlowDriver {
     func finish(_ outcome: FlowOutcome) {
         guard !isFinished else { return }
         isFinished = true
+        if !isAnswered {
+            isAnswered = true
+            flow.refuse(.unavailable)
+        }
         legs.application?.close()
         legs.origin?.close()
         legs = (nil, nil)

@@ -20,6 +20,17 @@ import Testing
         #expect(play.egress.dialled.map(\.description) == ["one.example:80", "two.example:80"])
     }
 
+    @Test("A bypass that is carried out as relay says so in absolute form too")
+    func bypassSaysSo() throws {
+        let play = try Playbook(policy: AdmissionPlaybooks.bypass, intake: .absoluteForm)
+        play.say("GET http://origin.example/ HTTP/1.0\r\n\r\n")
+        try play.answer("HTTP/1.0 204 No Content\r\n\r\n")
+        play.application.finish()
+        play.run()
+        #expect(play.records.flows.first?.notes.contains { $0.code == "bypass-relayed" } == true)
+        #expect(play.records.messages.first?.verdict.lane == .bypass)
+    }
+
     @Test("What an origin sends behind its answer never becomes the answer of another origin")
     func answerBehindAnswer() throws {
         let play = try Playbook(to: "one.example:80", intake: .absoluteForm)

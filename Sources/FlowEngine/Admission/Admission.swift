@@ -13,6 +13,7 @@ extension FlowDriver {
         if facts.intake == .absoluteForm {
             // Each request names its own origin and has its own verdict, so none is dialled before the first is read.
             record.verdict = admission.verdict
+            if admission.verdict.lane == .bypass { noteBypassRelayed() }
             return openFlow { self.becomeHTTP() }
         }
         switch admission {
@@ -37,15 +38,17 @@ extension FlowDriver {
             flow.decline()
             finish(.declined)
         case .bypass, .relay:
-            if verdict.lane == .bypass {
-                note(Reason("bypass-relayed", "this intake cannot hand a flow back, so its bytes are relayed"))
-            }
+            if verdict.lane == .bypass { noteBypassRelayed() }
             dialThenOpen { self.become(RelayStage(self)) }
         case .inspect:
             dialThenOpen { self.become(ClassifyStage(self)) }
         case .block:
             openFlow { self.become(ClassifyStage(self, blocking: verdict)) }
         }
+    }
+
+    private func noteBypassRelayed() {
+        note(Reason("bypass-relayed", "this intake cannot hand a flow back, so its bytes are relayed"))
     }
 
     /// The absolute form is HTTP by construction.

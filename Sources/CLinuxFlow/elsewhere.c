@@ -75,4 +75,6 @@ int weir_socket_search(uint64_t inode, uint64_t process_namespace, const pid_t *
     return ENOSYS;
 }
 
+int weir_usable_processors(void) { return 0; }
+
 #endif

@@ -8,6 +8,7 @@ import FlowEngine
 import FlowModel
 import FlowPolicy
 import Foundation
+import LinuxIntake
 import NIOCore
 import NIOPosix
 import SocketTransport
@@ -101,14 +102,7 @@ struct Runtime {
 
     /// The processors that this process may run on: more loops than that only take turns, a time slice each.
     private static var usableProcessors: Int {
-        #if canImport(Glibc)
-        var set = cpu_set_t()
-        if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
-            let allowed = withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-            return max(1, min(allowed, System.coreCount))
-        }
-        #endif
-        return System.coreCount
+        min(Processors.usable ?? System.coreCount, System.coreCount)
     }
 
     private static func raiseDescriptorLimit() {

@@ -27,6 +27,9 @@ final class FakeLine: ChannelDuplexHandler {
     private var inputEnds = false
     private var inputHasEnded = false
     private var unflushed = ""
+    private var flushIsDue = false
+    private var unsent: [EventLoopPromise<Void>] = []
+    private var outputEnding: [EventLoopPromise<Void>?] = []
     private var context: ChannelHandlerContext?
 
     init(_ loop: EmbeddedEventLoop) throws {
@@ -49,6 +52,7 @@ final class FakeLine: ChannelDuplexHandler {
     /// Stops taking what the engine writes, or takes it again.
     func setWritable(_ isWritable: Bool) {
         channel.isWritable = isWritable
+        if isWritable, flushIsDue { sendAll() }
         context?.fireChannelWritabilityChanged()
     }
 
@@ -102,22 +106,43 @@ final class FakeLine: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         unflushed += String(buffer: unwrapOutboundIn(data))
-        promise?.succeed()
+        if let promise { unsent.append(promise) }
     }
 
     func flush(context: ChannelHandlerContext) {
+        flushIsDue = true
+        if channel.isWritable { sendAll() }
+    }
+
+    private func sendAll() {
+        flushIsDue = false
         received += unflushed
         unflushed = ""
+        let sent = unsent
+        unsent = []
+        for promise in sent { promise.succeed() }
+        let ending = outputEnding
+        outputEnding = []
+        for promise in ending { endOutput(promise) }
+    }
+
+    private func endOutput(_ promise: EventLoopPromise<Void>?) {
+        if end == .open { end = .halfClosed }
+        promise?.succeed()
+        closeWhenBothEnded()
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .output {
-            if end == .open { end = .halfClosed }
-            promise?.succeed()
-            closeWhenBothEnded()
+        if mode == .output, !inputHasEnded {
+            // As a socket does, it ends its output behind what is still to be sent.
+            if channel.isWritable { endOutput(promise) } else { outputEnding.append(promise) }
         } else {
-            if end == .open { end = .closed }
-            context.close(mode: .all, promise: promise)
+            // What was not sent yet is lost; NIO does the same to a channel whose output ends after its input.
+            unflushed = ""
+            for promise in unsent { promise.fail(ChannelError.ioOnClosedChannel) }
+            unsent = []
+            if end == .open { end = mode == .output ? .halfClosed : .closed }
+            context.eventLoop.assumeIsolated().execute { context.close(mode: .all, promise: promise) }
         }
     }
 

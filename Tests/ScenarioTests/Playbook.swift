@@ -30,7 +30,8 @@ final class Playbook {
     /// Starts a flow under a policy: a preset's name, or a document.
     init(
         policy: String = "redact", to destination: String = "origin.example:80", intake: IntakeKind = .connect,
-        isConnected: Bool = false, canDecline: Bool = false, originFails: ConnectFailure? = nil
+        isConnected: Bool = false, canDecline: Bool = false, originFails: ConnectFailure? = nil,
+        dialsWait: Bool = false, takeover: TakeoverServices? = nil
     ) throws {
         let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
         let read =
@@ -42,9 +43,10 @@ final class Playbook {
             facts: FlowFacts(intake: intake, destination: endpoint, startedAt: 0), line: application,
             isConnected: isConnected, canDecline: canDecline)
         egress = FakeEgress(loop, failure: originFails)
+        egress.dialsWait = dialsWait
         engine = FlowEngine(
             policy: PolicySnapshot(policy: read, key: FindingKey(bytes: Array(0..<32))),
-            services: EngineServices(egress: egress, sink: records, metrics: NoSink(), takeover: nil, now: { 0 }))
+            services: EngineServices(egress: egress, sink: records, metrics: NoSink(), takeover: takeover, now: { 0 }))
         engine.handle(flow)
         run()
     }
@@ -111,6 +113,9 @@ final class FakeEgress: Egress, @unchecked Sendable {
     private(set) var lines: [FakeLine] = []
     private(set) var dialled: [Endpoint] = []
     var failure: ConnectFailure?
+    /// Whether a dial stays under way until `connectAll`.
+    var dialsWait = false
+    private var waiting: [EventLoopPromise<any Channel>] = []
 
     init(_ loop: EmbeddedEventLoop, failure: ConnectFailure?) {
         self.loop = loop
@@ -120,10 +125,25 @@ final class FakeEgress: Egress, @unchecked Sendable {
     func connect(to origin: Endpoint, for facts: FlowFacts, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
         dialled.append(origin)
         if let failure { return loop.makeFailedFuture(failure) }
-        return loop.makeCompletedFuture {
-            let line = try FakeLine(self.loop)
+        let promise = loop.makePromise(of: (any Channel).self)
+        if dialsWait { waiting.append(promise) } else { connect(promise) }
+        return promise.futureResult
+    }
+
+    /// Lets every dial that is under way succeed.
+    func connectAll() {
+        let dials = waiting
+        waiting = []
+        for promise in dials { connect(promise) }
+    }
+
+    private func connect(_ promise: EventLoopPromise<any Channel>) {
+        do {
+            let line = try FakeLine(loop)
             lines.append(line)
-            return line.channel
+            promise.succeed(line.channel)
+        } catch {
+            promise.fail(error)
         }
     }
 }

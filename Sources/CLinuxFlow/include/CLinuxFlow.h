@@ -156,3 +156,8 @@ struct weir_process {
 /// milliseconds. Answers ENOENT, or ETIMEDOUT when `milliseconds` were over first.
 int weir_socket_search(uint64_t inode, uint64_t process_namespace, const pid_t *hints, size_t hint_count,
                        uint32_t milliseconds, struct weir_process *process);
+
+// MARK: The machine
+
+/// How many processors this process may run on; 0 when the system does not say.
+int weir_usable_processors(void);

@@ -9,7 +9,13 @@ import NIOCore
 extension FlowDriver {
     /// Judges the flow and begins to carry the verdict out.
     func admit() {
-        switch policy.policy.admit(facts) {
+        let admission = policy.policy.admit(facts)
+        if facts.intake == .absoluteForm {
+            // Each request names its own origin and has its own verdict, so none is dialled before the first is read.
+            record.verdict = admission.verdict
+            return openFlow { self.becomeHTTP() }
+        }
+        switch admission {
         case .decided(let verdict):
             enact(verdict)
         case .deferred(let deferral):
@@ -34,16 +40,10 @@ extension FlowDriver {
                 note(Reason("bypass-relayed", "this intake cannot hand a flow back, so its bytes are relayed"))
             }
             dialThenOpen { self.become(RelayStage(self)) }
-        case .inspect where facts.intake == .absoluteForm:
-            // Each request names its own origin, so none is dialled before the first is read.
-            openFlow { self.becomeHTTP() }
         case .inspect:
             dialThenOpen { self.become(ClassifyStage(self)) }
         case .block:
-            openFlow {
-                if self.facts.intake == .absoluteForm { return self.becomeHTTP() }
-                self.become(ClassifyStage(self, blocking: verdict))
-            }
+            openFlow { self.become(ClassifyStage(self, blocking: verdict)) }
         }
     }
 

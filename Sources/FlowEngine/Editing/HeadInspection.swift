@@ -33,35 +33,52 @@ struct HeadInspection {
     mutating func inspect(_ head: HTTP1Head) -> HTTP1Head {
         var parts: [(MessagePart, Range<Int>)] = []
         if case .request(_, let target, _) = head.kind { parts.append((.target, target)) }
-        for field in head.fields where !field.valueRange.isEmpty {
-            let name = head.text(field.nameRange).lowercased()
-            if !Self.exempt.contains(name) { parts.append((.header(name), field.valueRange)) }
-        }
-        var inspector = StreamInspector(plan: plan, restraint: restraint)
-        var step = InspectionStep()
+        parts += fields(of: head)
         var editor = HTTP1HeadEditor(head)
         var isEdited = false
+        for (place, bytes) in look(at: parts, of: head.raw) {
+            isEdited = (try? editor.replace(place..<place + bytes.count, with: bytes)) != nil || isEdited
+        }
+        guard isEdited, let edited = try? editor.finish() else { return head }
+        return edited
+    }
+
+    /// Finds what a trailer section holds and gives the section to send.
+    mutating func inspect(_ trailers: HTTP1Trailers) -> ByteBuffer {
+        var raw = trailers.raw
+        for (place, bytes) in look(at: fields(of: trailers), of: raw) {
+            raw.setBytes(bytes, at: raw.readerIndex + place)
+        }
+        return raw
+    }
+
+    private func fields(of lines: some HTTP1FieldLines) -> [(MessagePart, Range<Int>)] {
+        lines.fields.compactMap { field in
+            let name = lines.text(field.nameRange).lowercased()
+            return field.valueRange.isEmpty || Self.exempt.contains(name) ? nil : (.header(name), field.valueRange)
+        }
+    }
+
+    /// Inspects the parts one by one; gives the bytes to lay over `raw`, each with its place.
+    private mutating func look(at parts: [(MessagePart, Range<Int>)], of raw: ByteBuffer) -> [(Int, [UInt8])] {
+        var edits: [(Int, [UInt8])] = []
+        var inspector = StreamInspector(plan: plan, restraint: restraint)
+        var step = InspectionStep()
         var base: UInt64 = 0
         for (part, range) in parts {
-            inspector.feed(head.raw.readableBytesUInt8Span.extracting(range), into: &step)
+            inspector.feed(raw.readableBytesUInt8Span.extracting(range), into: &step)
             inspector.signal(.endOfField, into: &step)
             for var finding in step.findings {
                 finding.offset -= min(base, finding.offset)
                 findings.append((part, finding))
             }
             for edit in step.edits where edit.range.lowerBound >= base {
-                let start = range.lowerBound + Int(edit.range.lowerBound - base)
-                guard (try? editor.replace(start..<start + edit.replacement.count, with: edit.replacement)) != nil
-                else {
-                    continue
-                }
-                isEdited = true
+                edits.append((range.lowerBound + Int(edit.range.lowerBound - base), edit.replacement))
             }
             blocked = blocked ?? step.blocked
             base += UInt64(range.count)
             step.clear()
         }
-        guard isEdited, let edited = try? editor.finish() else { return head }
-        return edited
+        return edits
     }
 }

@@ -46,6 +46,7 @@ struct HTTP1Refusal: Error, Sendable {
         case noHost = "no-host"
         case hostTwice = "host-twice"
         case badHost = "bad-host"
+        case hostDisagrees = "host-disagrees"
         case userinfo = "userinfo"
         case unsupportedScheme = "unsupported-scheme"
         case badExpect = "bad-expect"
@@ -56,6 +57,7 @@ struct HTTP1Refusal: Error, Sendable {
         case chunkLineTooLong = "chunk-line-too-long"
         case chunkExtensionsTooLarge = "chunk-extensions-too-large"
         case forbiddenTrailer = "forbidden-trailer"
+        case unaskedUpgrade = "unasked-upgrade"
         case badEdit = "bad-edit"
     }
 
@@ -147,6 +149,7 @@ extension HTTP1Refusal.Code {
         case .noHost: "An HTTP/1.1 request has no Host field."
         case .hostTwice: "The request has Host more than once."
         case .badHost: "The Host field, or the host of the target, is not a host with an optional port."
+        case .hostDisagrees: "The Host field and the target name different hosts; make them the same."
         case .userinfo: "The target holds a user name; remove it."
         case .unsupportedScheme: "The scheme of the target is neither http nor https."
         case .badExpect: "The Expect field is not exactly 100-continue."
@@ -157,6 +160,7 @@ extension HTTP1Refusal.Code {
         case .chunkLineTooLong: "A chunk-size line is too long."
         case .chunkExtensionsTooLarge: "The chunk extensions of the message are too large."
         case .forbiddenTrailer: "A trailer field is one that frames or routes the message."
+        case .unaskedUpgrade: "The answer changes the protocol, which no whole request asked for."
         case .badEdit: "An edit of ours does not fit the message; this is a fault of Weir, please report it."
         }
     }

@@ -15,6 +15,7 @@ import NIOCore
 /// | they prove neither | the lane that policy says for other protocols |
 /// | they prove nothing yet | wait for more, without limit of time: undecided is not a way past inspection |
 /// | the origin speaks first | a server-first protocol: not TLS and not HTTP |
+/// | a blocked application says too little for an answer | reset it after `classify.blocked-wait` |
 /// | nobody speaks and the origin is not dialled | dial it after `classify.wait` |
 final class ClassifyStage: Stage {
     private let driver: FlowDriver
@@ -45,6 +46,11 @@ final class ClassifyStage: Stage {
     func begin() {
         if driver.leg(.origin) == nil, blocking == nil {
             silence = driver.after(EngineLimits.classifyWait) { self.dialInSilence() }
+        } else if blocking != nil {
+            silence = driver.after(EngineLimits.blockedWait) {
+                self.driver.engine.services.metrics.add(EngineLimits.blockedWait.metric, 1)
+                self.decideOther(Reason("blocked-undecided", "it said nothing that shows how to answer it"))
+            }
         }
         driver.leg(.application)?.read()
         driver.leg(.origin)?.read()
@@ -119,7 +125,10 @@ final class ClassifyStage: Stage {
         let verdict = blocking ?? driver.refine()
         switch verdict.lane {
         case .block:
-            driver.become(TakeoverStage(driver, hello: clientHello, raw: application, purpose: .answer(verdict)))
+            afterDialling {
+                self.driver.become(
+                    TakeoverStage(self.driver, hello: clientHello, raw: self.application, purpose: .answer(verdict)))
+            }
         case .relay, .bypass:
             relayRaw(verdict.reason)
         case .inspect:
@@ -135,8 +144,12 @@ final class ClassifyStage: Stage {
         driver.touch()
         driver.record.protocols.append("http/1.1")
         if blocking == nil { driver.refine() }
-        driver.become(
-            HTTP1Stage(driver, readFromApplication: application, readFromOrigin: origin, isDecrypted: isDecrypted))
+        afterDialling {
+            self.driver.become(
+                HTTP1Stage(
+                    self.driver, readFromApplication: self.application, readFromOrigin: self.origin,
+                    isDecrypted: self.isDecrypted, blocking: self.blocking))
+        }
     }
 
     private func decideOther(_ reason: Reason) {
@@ -186,13 +199,15 @@ final class ClassifyStage: Stage {
 
     /// Runs `next` once the origin is connected.
     private func withOrigin(_ next: @escaping () -> Void) {
-        if driver.leg(.origin) != nil { return next() }
-        guard !isDialling else {
-            continuation = next
-            return
+        afterDialling {
+            if self.driver.leg(.origin) != nil { return next() }
+            self.driver.dialOrEnd { next() }
         }
-        isDialling = true
-        driver.dialOrEnd { next() }
+    }
+
+    /// Runs `next` now, or once the dial that is under way is over: a flow never has two connections to its origin.
+    private func afterDialling(_ next: @escaping () -> Void) {
+        if isDialling { continuation = next } else { next() }
     }
 }
 

@@ -166,8 +166,16 @@ final class FlowDriver {
     func finishWhenSent(_ outcome: FlowOutcome) {
         guard pendingOutcome == nil else { return }
         pendingOutcome = outcome
-        after(EngineLimits.halfClosedWait) { self.finish(outcome) }
+        finishLater(outcome)
         if !isOpen(legs.application), !isOpen(legs.origin) { finish(outcome) }
+    }
+
+    /// However slowly a side takes what was sent to it, it gets all of it.
+    private func finishLater(_ outcome: FlowOutcome) {
+        after(EngineLimits.halfClosedWait) {
+            let isSending = self.legs.application?.isSending == true || self.legs.origin?.isSending == true
+            if isSending { self.finishLater(outcome) } else { self.finish(outcome) }
+        }
     }
 
     func bothHalvesClosed(_ side: Side) {

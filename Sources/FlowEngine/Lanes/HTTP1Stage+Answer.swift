@@ -11,7 +11,7 @@ extension HTTP1Stage {
         while !isOver, answer.input.readableBytes > 0 || answer.phase == .body {
             switch answer.phase {
             case .waiting:
-                return
+                return unsolicited()
             case .head:
                 guard exchange != nil else { return unsolicited() }
                 switch answer.headReader.feed(&answer.input) {
@@ -35,6 +35,10 @@ extension HTTP1Stage {
             return
         }
         exchange?.status = status
+        // Else an origin could end inspection in the middle of a request.
+        guard status != 101 || now.requestIsComplete && !now.request.upgradeProtocols.isEmpty else {
+            return refuseAnswer(HTTP1Refusal(.unaskedUpgrade, .response))
+        }
         if status == 101 || (now.method == "CONNECT" && (200..<300).contains(status)) {
             return upgrade(head, status == 101 ? "the connection changed its protocol" : "a tunnel was opened")
         }
@@ -47,6 +51,7 @@ extension HTTP1Stage {
         if framing == .untilClose || !head.keepsAlive { exchange?.closes = true }
         var head = head
         let restraint = Uneditable.reason(for: head)
+        answer.restraint = restraint
         inspectHead(&head, .inbound, restraint)
         guard !isOver else { return }
         answer.body = makeBody(for: head, framing, .inbound, restraint)
@@ -67,15 +72,16 @@ extension HTTP1Stage {
     }
 
     /// Bytes of the origin that answer nothing: an origin gives up a waiting connection so, or poisons it.
-    private func unsolicited() {
+    func unsolicited() {
         driver.note(Reason("unsolicited-answer", "the origin sent bytes that no request asked for; they were dropped"))
-        exchange = nil
         closeInOrder()
     }
 
     // MARK: Ends
 
     func applicationEnded() {
+        // The request under way goes out once its origin is connected, and the end behind it.
+        guard !isDialling else { return }
         if exchange == nil, request.input.readableBytes == 0 {
             // Between messages: the origin hears of it and ends in its own time.
             guard let origin = driver.leg(.origin) else { return closeInOrder() }
@@ -84,7 +90,8 @@ extension HTTP1Stage {
             return
         }
         if request.phase == .waiting {
-            driver.leg(.origin)?.closeOutput()
+            // Requests that came early go out before the end does.
+            if request.input.readableBytes == 0 { driver.leg(.origin)?.closeOutput() }
             return
         }
         // The request was cut off: what came of it goes on, and so does its end.
@@ -102,15 +109,12 @@ extension HTTP1Stage {
             guard exchange?.answerIsComplete != true else { return closeInOrder() }
             exchange?.note(Reason("no-answer", "the origin ended without an answer"))
             if isAbsolute, exchange?.isAnswerBegun == false { return originUnreachable(.reset) }
-            recordExchange(exchange?.verdict ?? driver.record.verdict)
             closeInOrder()
         case .body:
             let isWhole = answer.bodyReader?.endOfInput() == .end
             answer.body?.end()
             guard forward(answer) else { return }
             if !isWhole { exchange?.note(Reason("answer-cut", "the origin ended inside its answer")) }
-            recordExchange(exchange?.verdict ?? driver.record.verdict)
-            exchange = nil
             closeInOrder()
         }
     }

@@ -36,7 +36,9 @@ extension HTTP1Stage {
             switch part {
             case .framing(let bytes): way.body?.framing(bytes)
             case .content(let bytes): way.body?.content(bytes)
-            case .trailers(let trailers): way.body?.trailers(trailers.raw)
+            case .trailers(let trailers):
+                way.body?.trailers(inspectTrailers(trailers, way))
+                guard !isOver else { return false }
             case .needMore:
                 _ = forward(way)
                 return false
@@ -64,8 +66,6 @@ extension HTTP1Stage {
         } else if now.answerIsComplete, now.closes {
             // An early answer that ends the connection: the rest of the request has nowhere to go.
             exchange?.note(Reason("early-answer", "the origin answered and closed before the request's end"))
-            recordExchange(now.verdict)
-            exchange = nil
             closeInOrder()
         }
     }
@@ -88,9 +88,12 @@ extension HTTP1Stage {
             }
             facts.destination = target.endpoint
             facts.names = []
+        } else if destination.hostDisagrees, head.first(of: "host") != nil {
+            // Policy would judge one of them, and whoever is behind us might believe the other.
+            return refuseRequest(HTTP1Refusal(.hostDisagrees, .request))
         }
         if case .name(let name)? = destination.endpoint?.host { facts.learn(name, .claimed) }
-        let verdict = driver.policy.policy.refine(facts)
+        let verdict = blocking ?? driver.policy.policy.refine(facts)
         exchange = HTTP1Exchange(
             number: exchanges, request: head, facts: facts, verdict: verdict, profile: driver.profile(verdict))
         exchange?.closes = !head.keepsAlive
@@ -103,6 +106,8 @@ extension HTTP1Stage {
     private func reachOrigin(_ origin: Endpoint, _ next: @escaping () -> Void) {
         if isAbsolute, connectedOrigin != origin { driver.dropOrigin() }
         if driver.leg(.origin)?.isUsable == true { return next() }
+        // What came through TLS never goes out in the clear.
+        guard !isDecrypted else { return originUnreachable(.reset) }
         isDialling = true
         driver.dial(origin) { result in
             self.isDialling = false
@@ -130,6 +135,7 @@ extension HTTP1Stage {
             return refuseRequest(error)
         }
         let restraint = Uneditable.reason(for: head)
+        request.restraint = restraint
         inspectHead(&head, .outbound, restraint)
         guard !isOver else { return }
         request.body = makeBody(for: head, framing, .outbound, restraint)
@@ -171,12 +177,28 @@ extension HTTP1Stage {
 
     /// Inspects the target and the fields of a head, and edits them in place.
     func inspectHead(_ head: inout HTTP1Head, _ direction: Direction, _ restraint: Reason?) {
+        guard var inspection = headInspection(direction, restraint) else { return }
+        head = inspection.inspect(head)
+        hear(inspection, direction)
+    }
+
+    /// The trailer section to send.
+    private func inspectTrailers(_ trailers: HTTP1Trailers, _ way: HTTP1Way) -> ByteBuffer {
+        guard var inspection = headInspection(way.direction, way.restraint) else { return trailers.raw }
+        defer { hear(inspection, way.direction) }
+        return inspection.inspect(trailers)
+    }
+
+    private func headInspection(_ direction: Direction, _ restraint: Reason?) -> HeadInspection? {
         guard let exchange, let profile = exchange.profile, exchange.verdict.lane == .inspect,
             let plan = driver.policy.plan(profile, direction, for: exchange.facts)
-        else { return }
-        var inspection = HeadInspection(plan: plan, restraint: restraint)
-        head = inspection.inspect(head)
+        else { return nil }
+        return HeadInspection(plan: plan, restraint: restraint)
+    }
+
+    private func hear(_ inspection: HeadInspection, _ direction: Direction) {
         for (part, finding) in inspection.findings { record(finding, direction, part) }
+        if stopsUneditable(inspection.findings.map(\.1), direction) { return }
         if let blocked = inspection.blocked {
             stop(direction, Reason("content-blocked", "the message holds \(blocked.type)"))
         }

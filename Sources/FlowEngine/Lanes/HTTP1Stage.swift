@@ -15,6 +15,8 @@ import NIOSSL
 final class HTTP1Stage: Stage {
     let driver: FlowDriver
     let isDecrypted: Bool
+    /// Set when the flow itself was blocked: no request can then buy itself another verdict.
+    let blocking: Verdict?
     let request: HTTP1Way
     let answer: HTTP1Way
     var exchange: HTTP1Exchange?
@@ -26,10 +28,11 @@ final class HTTP1Stage: Stage {
 
     init(
         _ driver: FlowDriver, readFromApplication: ByteBuffer = ByteBuffer(), readFromOrigin: ByteBuffer = ByteBuffer(),
-        isDecrypted: Bool = false
+        isDecrypted: Bool = false, blocking: Verdict? = nil
     ) {
         self.driver = driver
         self.isDecrypted = isDecrypted
+        self.blocking = blocking
         request = HTTP1Way(.outbound, input: readFromApplication)
         answer = HTTP1Way(.inbound, input: readFromOrigin)
     }
@@ -134,10 +137,7 @@ final class HTTP1Stage: Stage {
             driver.engine.services.metrics.add(EngineLimits.candidateWait.metric, news.deadlineReleases)
         }
         for finding in news.findings { record(finding, direction, .body) }
-        if let untouchable = news.findings.first(where: { mustStop($0, direction) }) {
-            stop(direction, Reason("uneditable-blocked", "the message holds \(untouchable.type) and cannot be edited"))
-            return false
-        }
+        if stopsUneditable(news.findings, direction) { return false }
         if let blocked = news.blocked {
             stop(direction, Reason("content-blocked", "the message holds \(blocked.type)"))
             return false
@@ -146,6 +146,13 @@ final class HTTP1Stage: Stage {
             stop(direction, refused)
             return false
         }
+        return true
+    }
+
+    /// Stops a message that holds what policy wants edited and nobody may edit; false when there is no such finding.
+    func stopsUneditable(_ findings: [Finding], _ direction: Direction) -> Bool {
+        guard let finding = findings.first(where: { mustStop($0, direction) }) else { return false }
+        stop(direction, Reason("uneditable-blocked", "the message holds \(finding.type) and cannot be edited"))
         return true
     }
 
@@ -178,9 +185,11 @@ final class HTTP1Stage: Stage {
         if done.closes { return closeInOrder() }
         request.phase = .head
         answer.phase = .head
+        // Nobody has asked yet for what the origin sent behind its answer.
+        if answer.input.readableBytes > 0 { return unsolicited() }
         // A request that came early can now be read.
         if request.input.readableBytes > 0 { advance(.application) }
-        if !isOver, driver.leg(.application)?.inputEnded == true, exchange == nil { applicationEnded() }
+        if !isOver, driver.leg(.application)?.inputEnded == true { applicationEnded() }
     }
 
     func recordExchange(_ verdict: Verdict) {
@@ -193,8 +202,12 @@ final class HTTP1Stage: Stage {
     }
 
     /// Ends the conversation after the last answer.
+    ///
+    /// What is still under way is recorded as it stands.
     func closeInOrder() {
         isOver = true
+        if let cut = exchange { recordExchange(cut.verdict) }
+        exchange = nil
         driver.leg(.application)?.flush()
         driver.dropOrigin()
         driver.become(LingerStage(driver, outcome: .completed))
@@ -225,6 +238,8 @@ final class HTTP1Way {
     var headReader: HTTP1HeadReader
     var bodyReader: HTTP1BodyReader?
     var body: (any MessageBody)?
+    /// Why the message may not be edited.
+    var restraint: Reason?
     /// Counts reads, so that a deadline knows whether anything came.
     private(set) var reads = 0
     var isArmed = false

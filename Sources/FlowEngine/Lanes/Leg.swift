@@ -27,6 +27,8 @@ final class Leg: ChannelInboundHandler {
     /// The other side has said that it will send no more.
     private(set) var inputEnded = false
     private(set) var outputEnded = false
+    /// The output ends as soon as what was written before has gone.
+    private(set) var isSending = false
 
     /// Makes a leg; `attach` puts it into the pipeline.
     init(_ side: Side, channel: any Channel, driver: FlowDriver) {
@@ -66,8 +68,19 @@ final class Leg: ChannelInboundHandler {
     func closeOutput() {
         guard !outputEnded else { return }
         outputEnded = true
+        isSending = true
         channel.flush()
-        channel.close(mode: .output, promise: nil)
+        // NIO closes a channel whole, unsent bytes lost, when its output ends after its input: the end waits for them.
+        let sent = channel.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.isSending = false
+            self.channel.close(mode: .output, promise: nil)
+        }
+        if let tls = try? channel.pipeline.syncOperations.context(name: Abort.tlsHandler) {
+            tls.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+        } else {
+            channel.writeAndFlush(ByteBuffer(), promise: sent)
+        }
     }
 
     /// Closes in order; nothing is reported any more.

@@ -21,8 +21,15 @@ final class LingerStage: Stage {
         guard let leg = driver.leg(.application) else { return driver.finish(outcome) }
         leg.closeOutput()
         if leg.inputEnded { return driver.finishWhenSent(outcome) }
-        driver.after(EngineLimits.lingerWait) { self.driver.finish(self.outcome) }
+        wait(for: leg)
         leg.read()
+    }
+
+    /// A reader that takes the answer slowly gets all of it: the wait counts from when it has gone.
+    private func wait(for leg: Leg) {
+        driver.after(EngineLimits.lingerWait) {
+            if leg.isSending { self.wait(for: leg) } else { self.driver.finish(self.outcome) }
+        }
     }
 
     func received(_ side: Side, _ buffer: ByteBuffer) {}

@@ -66,6 +66,8 @@ final class TakeoverStage: Stage {
             self.handshake = handshake
             try origin.channel.pipeline.syncOperations.addHandler(
                 handshake.handler, name: Abort.tlsHandler, position: .first)
+            // Nobody has asked it for bytes yet when it was dialled only now.
+            origin.readThroughHandshake()
         } catch {
             fallBack(Reason("tls-origin-setup", "the origin's TLS could not be set up"))
         }
@@ -91,12 +93,14 @@ final class TakeoverStage: Stage {
     }
 
     func inputClosed(_ side: Side) {
+        // While the origin is dialled again the relay to come carries the end.
+        if step == .over { return }
         if side == .application { failed(side, nil) } else if step == .originHandshake { originFailed(nil) }
     }
 
     func failed(_ side: Side, _ error: (any Error)?) {
         switch (side, step) {
-        case (_, .over): break
+        case (.origin, .over): break
         case (.origin, .originHandshake): originFailed(error)
         case (.application, .ourHandshake):
             driver.note(

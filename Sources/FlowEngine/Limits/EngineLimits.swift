@@ -14,6 +14,10 @@ public enum EngineLimits {
         "classify.wait", 250, .milliseconds, metric: "limit_classify_wait_total",
         "How long an application may stay silent before the origin is dialled although a name could decide the verdict."
     )
+    public static let blockedWait = Limit(
+        "classify.blocked-wait", 10_000, .milliseconds, metric: "limit_blocked_wait_total",
+        "How long a blocked application, which may wait for a server to speak first, has to show what it would understand."
+    )
     public static let heldInput = Limit(
         "http1.held-input", 64 * 1024, .bytes, metric: "limit_held_input_total",
         "Bytes of a next request read while an answer is under way; beyond it the application is not read.")
@@ -43,7 +47,7 @@ public enum EngineLimits {
     /// All of them, with those of HTTP/1 and TLS.
     public static let all =
         [
-            classifyBytes, classifyWait, heldInput, candidateWait, codedHoldBytes, codedHoldPlain,
+            classifyBytes, classifyWait, blockedWait, heldInput, candidateWait, codedHoldBytes, codedHoldPlain,
             codedHoldWait, lingerWait, halfClosedWait, flows,
         ] + HTTP1Limits.all + TLSLimits.all
 }

@@ -87,7 +87,8 @@ struct ExecCommand: AsyncParsableCommand {
         do {
             for descriptor in sockets.tcp {
                 _ = try await FlowListener.adopt(
-                    descriptor: descriptor, on: runtime.group, capacity: Runtime.capacity
+                    descriptor: descriptor, on: runtime.group,
+                    capacity: Runtime.capacity(listeners: sockets.tcp.count)
                 ) { intake.accept($0) { _ in false } }
             }
             _ = try await DNSRelay.start(

@@ -24,7 +24,7 @@ struct ProxyCommand: AsyncParsableCommand {
     var forward: String?
 
     func run() async throws {
-        guard let endpoint = Endpoint(listen) else {
+        guard let endpoint = Endpoint(listen), endpoint.address != nil else {
             throw Problem.usage("--listen \(listen): give an IP address and a port, such as 127.0.0.1:3128")
         }
         guard !(transparent && forward != nil) else {
@@ -40,7 +40,9 @@ struct ProxyCommand: AsyncParsableCommand {
         let isTransparent = transparent
         let listener: FlowListener
         do {
-            listener = try await FlowListener.bind(endpoint, on: runtime.group, capacity: Runtime.capacity) { channel in
+            listener = try await FlowListener.bind(
+                endpoint, on: runtime.group, capacity: Runtime.capacity()
+            ) { channel in
                 if let origin {
                     proxy.acceptForward(channel, to: origin)
                 } else if isTransparent {

@@ -75,11 +75,16 @@ struct Runtime {
             counters: counters)
     }
 
-    /// How many connections may live at a time: the limit, or a third of the descriptors where that is less.
-    static var capacity: Int {
+    /// How many connections each of some listeners may have at a time: the limit, or what the descriptors allow.
+    ///
+    /// A flow takes two descriptors and, while its origin is looked up and judged, a third; the program itself takes
+    /// some. Past that, `accept` and `connect` would fail where waiting is asked for.
+    static func capacity(listeners: Int = 1) -> Int {
         var limit = rlimit()
         guard getrlimit(descriptorResource, &limit) == 0 else { return 1024 }
-        return max(64, min(EngineLimits.flows.value, Int(clamping: limit.rlim_cur) / 3))
+        let own = 40
+        let room = (Int(clamping: limit.rlim_cur) - own) / (3 * max(1, listeners))
+        return max(1, min(EngineLimits.flows.value, room))
     }
 
     /// Lets live flows end, for a time, then ends them; closes the store last.

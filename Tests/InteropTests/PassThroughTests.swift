@@ -51,6 +51,22 @@ extension Interop {
             }
         }
 
+        @Test("A client that ends its side right behind its request still gets the answer")
+        func halfCloseBehindRequest() throws {
+            try withScene { scene in
+                // Often enough that the end comes before the origin is reached, and after.
+                for _ in 0..<5 {
+                    let connection = try Connection(address: "127.0.0.1", port: scene.weir.port)
+                    defer { connection.close() }
+                    let host = "\(TestNetwork.name):\(scene.origin.plainPort)"
+                    try connection.write("GET http://\(host)/ HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                    connection.endWriting()
+                    let answer = String(decoding: try connection.readAll(), as: UTF8.self)
+                    #expect(answer.hasPrefix("HTTP/1.1 "))
+                }
+            }
+        }
+
         @Test("A reset by the origin arrives as a reset, after what came before it", arguments: routes)
         func reset(route: Route) throws {
             try withScene { scene in

@@ -67,6 +67,17 @@ extension Interop {
             }
         }
 
+        @Test("What a command sends and ends at once arrives, and is answered")
+        func endsAtOnce() throws {
+            try withExec(.root) { exec, _, _ in
+                let server = try RawServer.answersAfterEnd { Array("got \($0.count)\n".utf8) }
+                defer { server.stop() }
+                // netcat ends its side of the connection right behind the input.
+                let command = "printf 'hello\\0' | nc -N -w 10 \(TestNetwork.address) \(server.port)"
+                #expect(try exec(["sh", "-c", command]).run().text == "got 6\n")
+            }
+        }
+
         @Test("A command that a signal ends is reported as a shell reports it")
         func signalled() throws {
             try withExec(.root) { exec, _, _ in

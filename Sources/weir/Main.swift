@@ -30,7 +30,11 @@ enum Main {
     /// Not async: `weir exec` makes its namespace before any thread exists.
     static func main() {
         do {
-            if let exec = try Weir.parseAsRoot() as? ExecCommand { try exec.runBeforeThreads() }
+            switch try Weir.parseAsRoot() {
+            case let exec as ExecCommand: try exec.runBeforeThreads()
+            case is ProxyCommand: EndSignals.hold()
+            default: break
+            }
         } catch {
             finish(error)
         }

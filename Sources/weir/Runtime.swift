@@ -12,7 +12,6 @@ import LinuxIntake
 import NIOCore
 import NIOPosix
 import SocketTransport
-import Synchronization
 
 /// A running engine with its egress, its authority and its store.
 struct Runtime {
@@ -117,24 +116,4 @@ struct Runtime {
     #else
     private static let descriptorResource = RLIMIT_NOFILE
     #endif
-}
-
-/// Ends when the process is asked to end.
-enum EndSignals {
-    /// Waits for SIGTERM or SIGINT.
-    static func wait() async {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let isEnding = Atomic(false)
-            for number in [SIGTERM, SIGINT] {
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number)
-                source.setEventHandler {
-                    _ = source
-                    // A second signal does not wait for the drain.
-                    if isEnding.exchange(true, ordering: .relaxed) { exit(1) } else { continuation.resume() }
-                }
-                source.resume()
-            }
-        }
-    }
 }

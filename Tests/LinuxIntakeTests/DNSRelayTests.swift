@@ -115,6 +115,22 @@ extension KernelTests {
             client.close()
         }
 
+        @Test("Where no nameserver can be reached, the program is told so at once")
+        func unreachable() async throws {
+            let (dead, client) = (try DatagramSocket(), try DatagramSocket())
+            dead.close()
+            let (relay, port) = try await relay([dead])
+            client.send(query(9), to: port)
+            let told = try client.receive().bytes
+            // The query, marked as a response with code 2 (SERVFAIL, RFC 1035 section 4.1.1).
+            #expect(told.count == query(9).count)
+            #expect(Array(told.prefix(2)) == Array(query(9).prefix(2)))
+            #expect(told[2] & 0x80 != 0)
+            #expect(told[3] & 0x0f == 2)
+            await relay.close()
+            client.close()
+        }
+
         @Test("A silent nameserver loses its turn, and the program's retry goes to the next")
         func silent() async throws {
             let (silent, server, client) = (try DatagramSocket(), try DatagramSocket(), try DatagramSocket())

@@ -32,6 +32,32 @@ import Testing
         #expect(play.application.received == "HTTP/1.1 204 No Content\r\n\r\n")
     }
 
+    @Test("An application that ends its side before its origin is connected still gets its answer")
+    func endsWhileDialling() throws {
+        let play = try Playbook(to: "192.0.2.7:9", isConnected: true, dialsWait: true)
+        // The end of a stream pours out what came before it, asked for or not.
+        play.application.sendUnasked([0, 1, 2])
+        play.application.finish()
+        play.run()
+        play.egress.connectAll()
+        play.run()
+        #expect(try play.origin.received == "\u{0}\u{1}\u{2}")
+        #expect(try play.origin.end == .halfClosed)
+        try play.answer("late")
+        #expect(play.application.received == "late")
+    }
+
+    @Test("An application that breaks off before its origin is connected leaves no flow behind")
+    func leavesWhileDialling() throws {
+        let play = try Playbook(to: "192.0.2.7:9", isConnected: true, dialsWait: true)
+        play.application.breakDown()
+        play.run()
+        #expect(play.liveFlows == 0)
+        play.egress.connectAll()
+        play.run()
+        #expect(try play.origin.end == .closed)
+    }
+
     @Test("A request that comes while the origin is dialled in silence uses that connection")
     func requestWhileDialling() throws {
         let play = try Playbook(policy: Self.byName, to: "192.0.2.7:80", isConnected: true, dialsWait: true)

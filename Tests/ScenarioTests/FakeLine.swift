@@ -61,6 +61,13 @@ final class FakeLine: ChannelDuplexHandler {
         deliver()
     }
 
+    /// Sends bytes that get to the engine without being asked for, as NIO pours out a socket that has ended.
+    func sendUnasked(_ bytes: [UInt8]) {
+        guard let context else { return }
+        context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: bytes)))
+        context.fireChannelReadComplete()
+    }
+
     /// Ends this direction in order.
     func finish() {
         inputEnds = true

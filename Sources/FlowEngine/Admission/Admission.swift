@@ -25,7 +25,7 @@ extension FlowDriver {
             if flow.isConnected {
                 openFlow { self.become(ClassifyStage(self)) }
             } else {
-                dialThenOpen { self.become(ClassifyStage(self)) }
+                dialThenOpen { ClassifyStage(self, fromApplication: $0) }
             }
         }
     }
@@ -39,9 +39,9 @@ extension FlowDriver {
             finish(.declined)
         case .bypass, .relay:
             if verdict.lane == .bypass { noteBypassRelayed() }
-            dialThenOpen { self.become(RelayStage(self)) }
+            dialThenOpen { RelayStage(self, readFromApplication: $0) }
         case .inspect:
-            dialThenOpen { self.become(ClassifyStage(self)) }
+            dialThenOpen { ClassifyStage(self, fromApplication: $0) }
         case .block:
             openFlow { self.become(ClassifyStage(self, blocking: verdict)) }
         }
@@ -71,11 +71,14 @@ extension FlowDriver {
     // MARK: Connecting
 
     /// Dials the origin first, so that its failure reaches the application as a failed connect; then opens the flow.
-    private func dialThenOpen(_ next: @escaping () -> Void) {
+    ///
+    /// An application that is connected already cannot be told so, but heard: it is opened at once.
+    private func dialThenOpen(_ next: @escaping (ByteBuffer) -> any Stage) {
+        if flow.isConnected { return openFlow { self.become(DiallingStage(self, next: next)) } }
         dial { result in
             switch result {
             case .success:
-                self.openFlow(next)
+                self.openFlow { self.become(next(ByteBuffer())) }
             case .failure(let failure):
                 self.note(Reason("origin-\(failure.rawValue)", "\(self.facts.destination) could not be reached"))
                 self.isAnswered = true
@@ -91,6 +94,9 @@ extension FlowDriver {
             switch result {
             case .success(let channel) where self.isFinished:
                 channel.close(promise: nil)
+            case .success(let channel) where !channel.isActive:
+                // It left while its origin was dialled.
+                self.finish(.reset)
             case .success(let channel):
                 do {
                     _ = try self.attach(channel, as: .application)

@@ -188,7 +188,9 @@ final class CodedBody: MessageBody {
     private func broken(_ error: ContentCodingError) {
         isBroken = true
         var told = news ?? BodyNews()
-        let reason = Reason("coding-broken", error.description)
+        let reason = Reason(
+            "coding-broken",
+            error.isExpansion ? "the compressed body grows beyond all measure" : "the compressed body does not decode")
         // Where nothing would be edited the body passes as it came; elsewhere it must not pass unseen.
         if state == .observing { told.notes.append(reason) } else { told.refused = reason }
         news = told
@@ -283,5 +285,12 @@ final class CodedBody: MessageBody {
         var told = news ?? BodyNews()
         told.refused = Reason("coding-failed", "the body could not be coded anew")
         news = told
+    }
+}
+
+extension ContentCodingError {
+    fileprivate var isExpansion: Bool {
+        if case .expansion = self { return true }
+        return false
     }
 }

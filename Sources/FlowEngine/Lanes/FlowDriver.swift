@@ -149,6 +149,7 @@ final class FlowDriver {
     ) {
         restore(proof)
         note(reason)
+        record.verdict = Verdict(.relay, rule: record.verdict.rule, reason: reason)
         become(RelayStage(self, readFromApplication: fromApplication, readFromOrigin: fromOrigin))
     }
 

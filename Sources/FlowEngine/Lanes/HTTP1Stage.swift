@@ -82,6 +82,7 @@ final class HTTP1Stage: Stage {
         guard !isOver else { return }
         if side == .application { advanceRequest() } else { advanceAnswer() }
         guard !isOver else { return }
+        (side == .application ? request : answer).releaseInput()
         driver.leg(side.other)?.flush()
         pump()
     }
@@ -252,6 +253,11 @@ final class HTTP1Way {
 
     /// The side that the bytes go to.
     var sink: Side { direction == .outbound ? .origin : .application }
+
+    /// Lets go of the memory of bytes that have all been taken, so that an idle connection holds none.
+    func releaseInput() {
+        if input.readableBytes == 0 { input = ByteBuffer() }
+    }
 
     func receive(_ buffer: ByteBuffer) {
         reads &+= 1

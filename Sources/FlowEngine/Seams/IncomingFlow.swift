@@ -7,7 +7,11 @@ public import NIOCore
 
 /// Why the application cannot be connected; each intake says it in its own protocol's words.
 public enum ConnectFailure: String, Error, Sendable {
-    case refused, timedOut, hostUnreachable, networkUnreachable, nameNotFound, reset
+    case refused, reset
+    case timedOut = "timed-out"
+    case hostUnreachable = "host-unreachable"
+    case networkUnreachable = "network-unreachable"
+    case nameNotFound = "name-not-found"
     /// Policy forbids it.
     case denied
     /// Weir has no room, or would have called itself.

@@ -56,7 +56,15 @@ final class DNSQueryHandler: ChannelInboundHandler {
                     channel.writeAndFlush(
                         AddressedEnvelope(remoteAddress: query.remoteAddress, data: answer), promise: nil)
                 case .failure(let error):
-                    if error is DNSSilence { self.metrics.add(LinuxIntakeLimits.dnsPatience.metric, 1) }
+                    if error is DNSSilence {
+                        self.metrics.add(LinuxIntakeLimits.dnsPatience.metric, 1)
+                    } else {
+                        // Nobody can be reached: saying so saves the program its own long wait.
+                        channel.writeAndFlush(
+                            AddressedEnvelope(
+                                remoteAddress: query.remoteAddress, data: DNSHeader.failure(of: query.data)),
+                            promise: nil)
+                    }
                     self.distrust(turn, on: channel.eventLoop)
                 }
             }

@@ -74,4 +74,12 @@ struct DNSHeader {
         self.id = id
         isResponse = flags & 0x8000 != 0
     }
+
+    /// The answer SERVFAIL to a query: the query itself, marked as a response with code 2.
+    static func failure(of query: ByteBuffer) -> ByteBuffer {
+        var answer = query
+        let flags = query.getInteger(at: query.readerIndex + 2, as: UInt16.self) ?? 0
+        answer.setInteger(flags & 0x7910 | 0x8082, at: answer.readerIndex + 2)
+        return answer
+    }
 }

@@ -64,7 +64,7 @@ public final class FlowListener: Sendable {
             }
             .childChannelInitializer { channel in
                 FlowSocket.configure(channel).flatMapThrowing {
-                    try channel.pipeline.syncOperations.addHandler(AcceptedNotice(accepted))
+                    try channel.pipeline.syncOperations.addHandler(EarlyInput(accepted))
                 }
             }
         do {
@@ -117,20 +117,5 @@ final class AcceptGate: ChannelDuplexHandler {
         guard readIsKeptBack, count < capacity else { return }
         readIsKeptBack = false
         context.read()
-    }
-}
-
-/// Tells an intake of a connection as soon as it is active, and leaves the pipeline.
-private final class AcceptedNotice: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let accepted: @Sendable (any Channel) -> Void
-
-    init(_ accepted: @escaping @Sendable (any Channel) -> Void) { self.accepted = accepted }
-
-    func channelActive(context: ChannelHandlerContext) {
-        let channel = context.channel
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
-        accepted(channel)
     }
 }

@@ -205,6 +205,8 @@ final class FlowDriver {
         for timer in timers.values { timer.cancel() }
         timers = [:]
         record.facts = facts
+        // Said once: as the reason of the verdict.
+        record.notes.removeAll { $0 == record.verdict.reason }
         record.outcome = outcome
         record.endedAt = engine.services.now()
         engine.ended(self)

@@ -206,7 +206,8 @@ final class FlowDriver {
         timers = [:]
         record.facts = facts
         // Said once: as the reason of the verdict.
-        record.notes.removeAll { $0 == record.verdict.reason }
+        let reason = record.verdict.reason
+        record.notes.removeAll { $0 == reason }
         record.outcome = outcome
         record.endedAt = engine.services.now()
         engine.ended(self)

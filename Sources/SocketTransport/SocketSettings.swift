@@ -41,7 +41,7 @@ enum FlowSocket {
             try options.setOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 1024, initial: 16 * 1024, maximum: SocketLimits.readSize.value))
+                    minimum: 1024, initial: 4 * 1024, maximum: SocketLimits.readSize.value))
             try options.setOption(
                 .writeBufferWaterMark,
                 value: .init(low: SocketLimits.writeLow.value, high: SocketLimits.writeHigh.value))

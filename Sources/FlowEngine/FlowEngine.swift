@@ -56,9 +56,6 @@ public final class FlowEngine: Sendable {
     /// Flows that are alive.
     public var liveFlows: Int { live.withLockedValue { $0.count } }
 
-    /// Whether another flow may be taken; an intake stops accepting while not.
-    public func hasRoom(for limit: Int) -> Bool { liveFlows < limit }
-
     /// Ends every flow that is still alive.
     public func abortAll() {
         for driver in live.withLockedValue({ Array($0.values) }) {

@@ -39,7 +39,7 @@ extension HTTP1Stage {
         guard status != 101 || now.requestIsComplete && !now.request.upgradeProtocols.isEmpty else {
             return refuseAnswer(HTTP1Refusal(.unaskedUpgrade, .response))
         }
-        if status == 101 || (now.method == "CONNECT" && (200..<300).contains(status)) {
+        if head.leavesHTTP(answering: now.method) {
             return upgrade(head, status == 101 ? "the connection changed its protocol" : "a tunnel was opened")
         }
         let framing: HTTP1Framing

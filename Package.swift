@@ -42,6 +42,7 @@ let package = Package(
     products: [
         .executable(name: "weir", targets: ["weir"]),
         .library(name: "FlowModel", targets: ["FlowModel"]),
+        .library(name: "CodeIdentity", targets: ["CodeIdentity"]),
         .library(name: "FlowPolicy", targets: ["FlowPolicy"]),
         .library(name: "ContentInspection", targets: ["ContentInspection"]),
         .library(name: "FlowEngine", targets: ["FlowEngine"]),
@@ -61,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CByteScan"),
         room("ContentInspection", ["FlowModel", "CByteScan", "CZlib", crypto]),
+        room("CodeIdentity", ["FlowModel", x509, asn1, crypto]),
         room("FlowPolicy", ["FlowModel", yams]),
         room(
             "FlowEngine",
@@ -81,6 +83,7 @@ let package = Package(
                 "EventStore", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),
+        tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),
         tests("FlowPolicyTests", ["FlowModel", "FlowPolicy"]),
         tests("ContentInspectionTests", ["FlowModel", "ContentInspection", "CByteScan", "CZlib"]),
         tests(

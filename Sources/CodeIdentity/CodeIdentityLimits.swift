@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Every number that bounds the room; each folder keeps its own part.
+
+public import FlowModel
+
+/// The limits of `CodeIdentity`.
+public enum CodeIdentityLimits {
+    public static let all: [Limit] = []
+}

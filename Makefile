@@ -7,17 +7,19 @@ FLAGS := --explicit-target-dependency-import-check error
 WEIR  := $(CURDIR)/.build/release/weir
 # Real programs meet Weir in a network that is not this machine's.
 TEST  := swift test --skip-build --disable-xctest $(FLAGS)
+# Real signed files, each checked by its digest.
+VECTORS := $(CURDIR)/.build/codesign-vectors
 ALONE := .ci/own-network env WEIR_BINARY=$(WEIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-build deps-demo deps-test build demo test unit interop lint bench fuzz sanitize soak clean
+.PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo test unit interop lint bench fuzz sanitize soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 deps: deps-test ## install what building, demo and tests need (Debian, Ubuntu)
 
-deps-build deps-demo deps-test:
+deps-build deps-unit deps-demo deps-test:
 	@.ci/install $(@:deps-%=%)
 
 build: deps-build ## build the program: .build/release/weir
@@ -30,11 +32,14 @@ demo: deps-demo build ## show what Weir does to real uploads, and check every cl
 
 test: unit interop ## run all tests
 
-unit: deps-build ## run the tests of each room
+vectors: deps-unit # bring the signed macOS files that the tests read
+	@Tests/Vectors/codesign/fetch.sh $(VECTORS)
+
+unit: vectors ## run the tests of each room
 	@echo "Building all tests for debug"
 	swift build --build-tests $(FLAGS)
 	@echo "Running the tests of each room"
-	$(TEST) --skip InteropTests
+	WEIR_CODESIGN_VECTORS=$(VECTORS) $(TEST) --skip InteropTests
 
 interop: deps-test build ## run real programs (curl, nginx, git, ssh, ...) through Weir
 	@echo "Building all tests for debug"
@@ -52,11 +57,11 @@ soak: deps-test build ## carry bodies of 1 GiB and watch the memory
 	@echo "Carrying bodies of 1 GiB in both directions; this takes some minutes"
 	$(ALONE) WEIR_BODY_MIB=1024 $(TEST) --filter InteropTests.Interop/LargeBodies
 
-sanitize: deps-build ## run the tests of each room under the address and the thread sanitizer
+sanitize: vectors ## run the tests of each room under the address and the thread sanitizer
 	@echo "Running the tests of each room under the address sanitizer"
-	swift test --scratch-path .build-address --sanitize address --disable-xctest --skip InteropTests $(FLAGS)
+	WEIR_CODESIGN_VECTORS=$(VECTORS) swift test --scratch-path .build-address --sanitize address --disable-xctest --skip InteropTests $(FLAGS)
 	@echo "Running the tests of each room under the thread sanitizer"
-	swift test --scratch-path .build-thread --sanitize thread --disable-xctest --skip InteropTests $(FLAGS)
+	WEIR_CODESIGN_VECTORS=$(VECTORS) swift test --scratch-path .build-thread --sanitize thread --disable-xctest --skip InteropTests $(FLAGS)
 
 fuzz: ## feed each boundary with broken input (Fuzz/run)
 	@test -x Fuzz/run || { echo "fuzz: there are no fuzz targets yet (Fuzz/run is missing)" >&2; exit 1; }

@@ -35,8 +35,10 @@ public indirect enum RequirementExpression: Hashable, Sendable {
     case platform(Int32)
     case notarized
     case legacyDeveloperID
-    /// An opcode that Weir does not know, with its flag bits, and its operand when the flags say how long that is.
+    /// An opcode that Weir does not know and that may be taken as false; with its flag bits.
     case unknown(opcode: UInt32, operand: [UInt8])
+    /// An opcode that Weir does not know and that may be skipped, the next expression standing in its place.
+    case skipped(opcode: UInt32, operand: [UInt8], RequirementExpression)
 
     /// `anchor os`: an unmodified program of the distribution, see `LinuxIdentity`.
     case osAnchor

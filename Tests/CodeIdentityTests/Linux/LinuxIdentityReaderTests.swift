@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Identity put together from a simulated system: every race and every way for foreign code.
+
+import FlowModel
+import Synchronization
+import Testing
+
+@testable import CodeIdentity
+
+@Suite("LinuxIdentityReader") struct LinuxIdentityReaderTests {
+    @Test("A packaged system service is the operating system's, and says why")
+    func service() throws {
+        let identity = try SimulatedSystem().identity()
+        #expect(identity.process == ProcessInstance(pid: 7, startTicks: 500))
+        #expect(identity.user == 101)
+        #expect(identity.executable.path == "/usr/bin/tool")
+        #expect(identity.executable.sha256?.count == 32)
+        #expect(identity.executable.claim?.verdict == .intact)
+        #expect(identity.executable.rootOwnedChain)
+        #expect(identity.context.unit?.file == "/usr/lib/systemd/system/tool.service")
+        #expect(identity.context.confinement == .none)
+        #expect(identity.injection == [] && identity.problems == [] && identity.script == nil)
+        #expect(identity.codeClass == .os)
+        #expect(identity.classification.reasons.count == 3)
+    }
+
+    // MARK: Foreign code
+
+    /// Each line in `maps`, the file behind it, and what it means.
+    @Test(
+        "Foreign code in the mappings is found, and ends the trust",
+        arguments: [
+            ("1000-2000 r-xp 00000000 fe:00 40 /tmp/evil.so", InjectionPath.foreignMapping),
+            ("1000-2000 r-xp 00000000 fe:00 41 /usr/lib/modified.so", .changedMapping),
+            ("1000-2000 r-xp 00000000 fe:00 42 /usr/lib/gone.so (deleted)", .changedMapping),
+            ("1000-2000 r-xp 00000000 fe:00 43 /usr/lib/written.so", .changedMapping),
+            ("1000-2000 r-xp 00000000 fe:00 44 /usr/lib/writable.so", .writableMapping),
+            ("1000-2000 r-xp 00000000 fe:00 45 /usr/lib/bound-over.so", .foreignMapping),
+            ("1000-2000 r-xp 00000000 fe:00 46 /usr/lib/no-digest.so", .unreadableMappings),
+            ("1000-2000 r-xp 00000000 00:05 47 /dev/null", .unreadableMappings),
+            ("1000-2000 rwxp 00000000 00:00 0 ", .anonymousExecutable),
+            ("1000-2000 r-xp 00000000 00:00 0 [stack]", .anonymousExecutable),
+            ("1000-2000 r-xp 00000000 00:01 9 /memfd:jit (deleted)", .anonymousExecutable),
+            ("1000-2000 rwxp 00000000 fe:00 12 /usr/lib/libc.so.6", .anonymousExecutable),
+            ("not a mapping", .unreadableMappings),
+        ])
+    func mappings(_ line: String, _ wanted: InjectionPath) throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.map(line)
+            let place = ProcessPath.mapping(start: 0x1000, end: 0x2000)
+            let files: [(String, SimulatedFile, PackageVerdict?)] = [
+                ("/tmp/evil.so", SimulatedFile(40), nil), ("/usr/lib/modified.so", SimulatedFile(41), .modified),
+                ("/usr/lib/written.so", SimulatedFile(43, later: SimulatedFile(43, "more").key), .intact),
+                ("/usr/lib/writable.so", SimulatedFile(44), .intact),
+                ("/usr/lib/bound-over.so", SimulatedFile(99), .intact),
+                ("/usr/lib/no-digest.so", SimulatedFile(46), .noDigest),
+            ]
+            for (path, file, verdict) in files {
+                state.files[path] = file
+                state.claims[path] = verdict.map { PackageClaim(package: "p", verdict: $0) }
+                if line.hasSuffix(path) { state.processes[7]?.files[place] = file }
+            }
+            if line.hasSuffix("bound-over.so") { state.processes[7]?.files[place] = SimulatedFile(45) }
+            state.writable = ["/usr/lib/writable.so"]
+        }
+        let identity = try system.identity()
+        #expect(identity.injection == [wanted])
+        #expect(!identity.problems.isEmpty)
+        #expect(identity.codeClass == .platformInteractive)
+    }
+
+    @Test("Without the right to open mapped files by range, the file of the path counts if it is the same inode")
+    func mapFilesRefused() throws {
+        let fine = SimulatedSystem { $0.processes[7]?.refused = ["map_files"] }
+        #expect(try fine.identity().codeClass == .os)
+        let replaced = SimulatedSystem { state in
+            state.processes[7]?.refused = ["map_files"]
+            state.files["/usr/lib/libc.so.6"] = SimulatedFile(77, "libc")
+        }
+        #expect(try replaced.identity().injection == [.changedMapping])
+    }
+
+    @Test("Mappings that may not be read, or are too many, count as unread")
+    func unreadable() throws {
+        let refused = SimulatedSystem { $0.processes[7]?.refused = ["maps"] }
+        #expect(try refused.identity().injection == [.unreadableMappings])
+        let many = SimulatedSystem { state in
+            let line = "1000-2000 r-xp 00000000 00:00 0 [vdso]\n"
+            state.processes[7]?.texts[.maps]? += Array(
+                String(repeating: line, count: CodeIdentityLimits.executableMappings.value).utf8)
+        }
+        #expect(try many.identity().injection == [.unreadableMappings])
+    }
+
+    @Test("A tracer and a loader environment are seen")
+    func tracerAndEnvironment() throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.texts[.status] = Array("TracerPid:\t9\nUid:\t0\t5\t0\t0\n".utf8)
+            state.processes[7]?.texts[.environ] = Array("LD_PRELOAD=/secret\0".utf8)
+        }
+        let identity = try system.identity()
+        #expect(identity.injection == [.loaderEnvironment, .traced])
+        #expect(!String(describing: identity).contains("secret"))
+        #expect(identity.codeClass == .platformInteractive)
+    }
+
+    // MARK: Races
+
+    @Test("A process that executes another program is read again, and the second image is the one reported")
+    func execOnce() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.files["/usr/bin/other"] = SimulatedFile(21, "tool")
+            state.claims["/usr/bin/other"] = PackageClaim(package: "other", verdict: .intact)
+            state.onRead = { what, state in
+                // Between the look at the executable and the mappings.
+                if what == "maps",
+                    reads.withLock({
+                        $0 += 1; return $0 == 1
+                    })
+                {
+                    state.processes[7]?.run("/usr/bin/other", inode: 21)
+                }
+            }
+        }
+        let examined = try system.reader.examine(7).get()
+        #expect(examined.identity.executable.path == "/usr/bin/other")
+        #expect(examined.identity.executable.key == examined.image.executable)
+        #expect(examined.identity.problems == [])
+    }
+
+    @Test("Exec of the same file is noticed by its layout; one that never rests is reported and not trusted")
+    func execAgainAndAgain() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "maps" {
+                    state.processes[7]?.setStat(
+                        stack: 9000
+                            + reads.withLock {
+                                $0 += 1; return $0
+                            })
+                }
+            }
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code) == [.changed])
+        #expect(identity.codeClass == .platformInteractive)
+        #expect(reads.withLock { $0 } == CodeIdentityLimits.imageAttempts.value)
+    }
+
+    @Test(
+        "A process that ends at any moment is reported as ended, never as half an identity",
+        arguments: ["stat", "status", "exe", "open", "ns/mnt", "maps", "environ", "cgroup", "key"])
+    func exits(_ moment: String) throws {
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in if what == moment { state.processes[7] = nil } }
+        }
+        let result = system.reader.identity(of: 7)
+        guard case .failure(let problem) = result else {
+            Issue.record("an identity of a process that has ended")
+            return
+        }
+        #expect(problem.code == .processExited)
+        #expect(problem.unknownCause == .exited)
+    }
+
+    @Test("A number that is in use again is another image")
+    func reusedNumber() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "cgroup",
+                    reads.withLock({
+                        $0 += 1; return $0 == 1
+                    })
+                {
+                    state.processes[7]?.setStat(start: 501)
+                }
+            }
+        }
+        #expect(try system.identity().process?.startTicks == 501)
+    }
+
+    @Test("A zombie has ended, a kernel thread is no program, and no process is none")
+    func notPrograms() throws {
+        let zombie = SimulatedSystem { $0.processes[7]?.setStat(state: "Z") }
+        #expect(zombie.reader.identity(of: 7) == .failure(CodeProblem(.processExited, "")))
+        let thread = SimulatedSystem { $0.processes[7]?.setStat(flags: 0x20_8040) }
+        #expect(thread.reader.identity(of: 7) == .failure(CodeProblem(.kernelThread, "")))
+        #expect(CodeProblem(.kernelThread, "").unknownCause == .unresolved)
+        #expect(SimulatedSystem().reader.identity(of: 8) == .failure(CodeProblem(.processExited, "")))
+        let hidden = SimulatedSystem { $0.processes[7]?.refused = ["key"] }
+        #expect(hidden.reader.identity(of: 7) == .failure(CodeProblem(.unreadable, "")))
+    }
+
+    // MARK: Executable
+
+    @Test(
+        "An executable that is deleted, replaced, modified, unpackaged or writable by others is vouched for by nobody")
+    func executables() throws {
+        let cases: [(inout SimulatedSystem.State) -> Void] = [
+            { $0.processes[7]?.links[.executable] = "/usr/bin/tool (deleted)" },
+            { $0.files["/usr/bin/tool"] = SimulatedFile(99, "tool") },
+            { $0.claims["/usr/bin/tool"]?.verdict = .modified },
+            { $0.claims["/usr/bin/tool"] = nil },
+            { $0.claims["/usr/bin/tool"]?.verdict = .inTransaction },
+            { $0.writable = ["/usr/bin/tool"] },
+        ]
+        for change in cases {
+            let identity = try SimulatedSystem(change).identity()
+            #expect(identity.executable.path == "/usr/bin/tool")
+            #expect(identity.codeClass == .unsigned, "\(identity.classification)")
+        }
+    }
+
+    @Test("An executable that is written while it is hashed is reported")
+    func writtenMeanwhile() throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.files[.executable] = SimulatedFile(11, "tool", later: SimulatedFile(11, "evil!").key)
+        }
+        #expect(try system.identity().problems.map(\.code) == [.changed])
+    }
+
+    @Test("In another mount namespace our packages say nothing, unless the file is ours")
+    func namespaces() throws {
+        // A service with a private /tmp: its files are the host's.
+        let own = SimulatedSystem { $0.processes[7]?.links[.mountNamespace] = "mnt:[2]" }
+        #expect(try own.identity().codeClass == .os)
+        // A container: the same paths, other files.
+        let container = SimulatedSystem { state in
+            state.processes[7]?.links[.mountNamespace] = "mnt:[2]"
+            state.files["/usr/bin/tool"] = SimulatedFile(98, "tool")
+        }
+        let identity = try container.identity()
+        #expect(identity.executable.claim == nil && !identity.executable.rootOwnedChain)
+        #expect(identity.executable.sha256 != nil)
+        // Outside every unit nothing explains the namespace.
+        let user = SimulatedSystem { state in
+            state.processes[7]?.links[.mountNamespace] = "mnt:[2]"
+            state.processes[7]?.texts[.cgroup] = Array("0::/\n".utf8)
+        }
+        #expect(try user.identity().context.confinement == .otherMountNamespace)
+    }
+
+    // MARK: Units
+
+    @Test("A drop-in that no package owns is listed, a packaged one is part of the package")
+    func dropIns() throws {
+        let path = "/usr/lib/systemd/system/tool.service.d/10.conf"
+        let local = SimulatedSystem { $0.files[path] = SimulatedFile(30, "x") }
+        #expect(try local.identity().context.unit?.dropIns == [path])
+        #expect(try local.identity().codeClass == .platformInteractive)
+        let packaged = SimulatedSystem { state in
+            state.files[path] = SimulatedFile(30, "x")
+            state.claims[path] = PackageClaim(package: "tool", verdict: .intact)
+        }
+        #expect(try packaged.identity().codeClass == .os)
+    }
+
+    @Test("A local, transient, masked or missing unit file is not the package's")
+    func unitFiles() throws {
+        let cases: [(inout SimulatedSystem.State) -> Void] = [
+            { state in
+                state.folders.insert("/etc/systemd/system")
+                state.files["/etc/systemd/system/tool.service"] = SimulatedFile(31, "x")
+            },
+            { state in
+                state.folders.insert("/etc/systemd/system")
+                state.links["/etc/systemd/system/tool.service"] = "/dev/null"
+            },
+            { $0.files["/usr/lib/systemd/system/tool.service"] = nil },
+            { $0.claims["/usr/lib/systemd/system/tool.service"]?.verdict = .modified },
+        ]
+        for change in cases {
+            let identity = try SimulatedSystem(change).identity()
+            #expect(identity.codeClass == .platformInteractive, "\(identity.classification)")
+        }
+    }
+
+    // MARK: Interpreters
+
+    private func interpreter(_ arguments: [String]) -> SimulatedSystem {
+        SimulatedSystem { state in
+            let python = "/usr/bin/python3.11"
+            state.files[python] = SimulatedFile(50, "tool")
+            state.claims[python] = PackageClaim(package: "python3.11-minimal", verdict: .intact)
+            state.processes[7]?.run(python, inode: 50, arguments: arguments)
+            state.processes[7]?.links[.workingFolder] = "/usr/share/tool"
+            state.processes[7]?.files[.inside("/usr/share/tool.py")] = SimulatedFile(51, "print()")
+            state.files["/usr/share/tool.py"] = SimulatedFile(51, "print()")
+            state.claims["/usr/share/tool.py"] = PackageClaim(package: "tool", verdict: .intact)
+        }
+    }
+
+    @Test("An interpreter names its script, with digest and package, and is never the system's own")
+    func script() throws {
+        let identity = try interpreter(["-u", "../tool.py", "x"]).identity()
+        #expect(identity.executable.role == .interpreter)
+        #expect(identity.script?.path == "/usr/share/tool.py")
+        #expect(identity.script?.claim?.package == "tool")
+        #expect(identity.script?.sha256?.count == 32)
+        #expect(identity.injection == [.runsOtherCode])
+        #expect(identity.codeClass == .platformInteractive)
+    }
+
+    @Test("Code on the command line and scripts that are gone are named as far as they are known")
+    func noScript() throws {
+        #expect(try interpreter(["-c", "pass"]).identity().script == nil)
+        #expect(try interpreter(["gone.py"]).identity().script == ScriptClaim(path: "/usr/share/tool/gone.py"))
+    }
+
+    // MARK: Files
+
+    @Test("A file on disk has no process, and is never the system's until a unit runs it")
+    func file() throws {
+        let identity = try SimulatedSystem().reader.identity(ofFile: "/usr/bin/tool").get()
+        #expect(identity.process == nil && identity.user == nil)
+        #expect(identity.executable.claim?.verdict == .intact)
+        #expect(identity.codeClass == .platformInteractive)
+        #expect(SimulatedSystem().reader.identity(ofFile: "/gone") == .failure(CodeProblem(.fileAbsent, "")))
+    }
+
+    // MARK: Hostile text
+
+    @Test(
+        "No noise in any file of /proc traps, and none makes a foreign program the system's",
+        arguments: 0..<40 as Range<UInt64>)
+    func noise(_ seed: UInt64) throws {
+        var noise = SeededNoise(state: seed)
+        for file in ProcessText.allCases {
+            let original = try #require(SimulatedProcess.service().texts[file] ?? (file == .comm ? [] : nil))
+            for _ in 0..<10 where !original.isEmpty {
+                var bytes = original
+                for _ in 0..<Int.random(in: 1...4, using: &noise) {
+                    bytes[Int.random(in: bytes.indices, using: &noise)] = UInt8.random(in: 0...255, using: &noise)
+                }
+                let changed = bytes
+                let system = SimulatedSystem { state in
+                    state.processes[7]?.texts[file] = changed
+                    state.claims["/usr/bin/tool"] = nil
+                }
+                if case .success(let identity) = system.reader.identity(of: 7) {
+                    #expect(identity.codeClass == .unsigned)
+                }
+            }
+        }
+    }
+
+    @Test("Every cut of every file of /proc is read or refused")
+    func truncations() {
+        for file in ProcessText.allCases {
+            for length in 0..<(SimulatedProcess.service().texts[file]?.count ?? 0) {
+                let system = SimulatedSystem { $0.processes[7]?.texts[file]?.removeLast(length) }
+                _ = system.reader.identity(of: 7)
+            }
+        }
+    }
+}

@@ -94,26 +94,22 @@ extension ASN1Node {
     ///
     /// Only the form with seconds and `Z`, as RFC 5280 (4.1.2.5) and RFC 3161 want it.
     func time(or malformed: CodeProblem.Code) throws(CodeProblem) -> Int64 {
+        var fields: [Int] = []
         do {
             if identifier == .utcTime {
                 let time = try UTCTime(derEncoded: self)
-                return Self.seconds(time.year, time.month, time.day, time.hours, time.minutes, time.seconds)
+                fields = [time.year, time.month, time.day, time.hours, time.minutes, time.seconds]
+            } else {
+                let time = try GeneralizedTime(derEncoded: self)
+                fields = [time.year, time.month, time.day, time.hours, time.minutes, time.seconds]
             }
-            let time = try GeneralizedTime(derEncoded: self)
-            return Self.seconds(time.year, time.month, time.day, time.hours, time.minutes, time.seconds)
         } catch {
+            fields = []
+        }
+        let parts = fields.map(Int64.init)
+        guard parts.count == 6, let time = CivilTime(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]) else {
             throw ASN1Fields.problem(malformed, self, "a time YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ is expected here")
         }
-    }
-
-    /// The Gregorian calendar counted from 1970; the year is 0…9999 and the other parts were checked when read.
-    private static func seconds(
-        _ year: Int, _ month: Int, _ day: Int, _ hours: Int, _ minutes: Int, _ seconds: Int
-    ) -> Int64 {
-        // Years begin in March here, so that the leap day is the last of its year; 400 years have 146 097 days.
-        let shifted = year + (month > 2 ? 400 : 399)
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468 - 146_097
-        return Int64(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+        return time.secondsSince1970
     }
 }

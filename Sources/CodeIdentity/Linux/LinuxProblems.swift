@@ -11,8 +11,6 @@ extension CodeProblem.Code {
     public static let kernelThread = Self("kernel-thread")
     /// There is no such file.
     public static let fileAbsent = Self("file-absent")
-    /// A device, pipe, folder or socket where a regular file was wanted.
-    public static let notRegularFile = Self("not-a-regular-file")
     /// A file of `/proc` does not have the form that proc(5) gives it.
     public static let procMalformed = Self("proc-malformed")
     /// A mapping whose code is not the program's or its packages'; the detail names it.

@@ -122,7 +122,7 @@ extension CompiledRequirement {
             case .entitlement(let key, let match): entry(.entitlement, key, match)
             case .namedAnchor, .namedCode:
                 defect(.evaluationUnsupported, "requirements by name are files of Security.framework; write it out")
-            case .unknown(let opcode, _):
+            case .unknown(let opcode, _), .skipped(let opcode, _, _):
                 defect(.evaluationUnsupported, "opcode 0x\(String(opcode, radix: 16)) is not known")
             case .osAnchor: Node(operation: .osAnchor)
             case .package(let name): Node(operation: .package, operand: store(name))

@@ -102,7 +102,7 @@ extension CompiledRequirement {
         default:
             guard
                 let found = code.certificates[place].extensions.first(where: { same($0.identifier, node.key) }),
-                let moment = GeneralizedTime.seconds(inExtension: found.value)
+                let moment = RequirementTimestamp.seconds(inExtension: found.value)
             else { return Outcome(node.match == .absent) }
             return Outcome(matches(date: Double(moment), node))
         }
@@ -133,11 +133,11 @@ extension CompiledRequirement {
     private func legacy(_ code: CodeSubject, _ rules: EvaluationRules) -> Outcome {
         guard let leaf = code.certificates.first else { return .false }
         if let account = leaf.extension(AppleMarker.developerIDDate) {
-            guard let made = GeneralizedTime.seconds(inExtension: account.value), made < 576_374_400 else {
+            guard let made = RequirementTimestamp.seconds(inExtension: account.value), made < 576_374_400 else {
                 return .false
             }
         }
-        if let signed = code.secureTimestamp, signed < 581_040_000 + GeneralizedTime.appleEpoch { return .true }
+        if let signed = code.secureTimestamp, signed < 581_040_000 + CivilTime.appleEpoch { return .true }
         return answer(rules.authority?.isOnLegacyList(code) ?? .unknown)
     }
 

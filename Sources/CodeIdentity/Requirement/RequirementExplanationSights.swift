@@ -27,9 +27,9 @@ extension CompiledRequirement {
         case .entitlement: return entry(node, "entitlement", code.entitlements)
         case .notarized: return "notarised: \(code.notarized.rawValue)"
         case .legacyDeveloperID:
-            let signed = code.secureTimestamp.map { $0.subtractingReportingOverflow(GeneralizedTime.appleEpoch) }
+            let signed = code.secureTimestamp.map { $0.subtractingReportingOverflow(CivilTime.appleEpoch) }
             return
-                "secure timestamp is \(signed.map { $0.overflow ? "absurd" : GeneralizedTime.text($0.partialValue) } ?? "missing")"
+                "secure timestamp is \(signed.map { $0.overflow ? "absurd" : ExplanationText.time($0.partialValue) } ?? "missing")"
         case .certificateTrusted:
             return code.place(node.number).map { "trust settings of \(Text.quoted(name(code.certificates[$0])))" }
                 ?? missing(node, code)
@@ -107,7 +107,9 @@ extension CompiledRequirement {
             guard let found = certificate.extensions.first(where: { same($0.identifier, node.key) }) else {
                 return "\(slot) lacks the extension"
             }
-            return GeneralizedTime.seconds(inExtension: found.value).map { "\(slot) has \(GeneralizedTime.text($0))" }
+            return RequirementTimestamp.seconds(inExtension: found.value).map {
+                "\(slot) has \(ExplanationText.time($0))"
+            }
                 ?? "\(slot) has the extension, but no time in it"
         default:
             let found = certificate.extensions.contains { same($0.identifier, node.key) }
@@ -129,7 +131,7 @@ extension CompiledRequirement {
         case .integer(let number): "the number \(number)"
         case .real(let number): "the number \(number)"
         case .boolean(let value): value ? "true" : "false"
-        case .date(let seconds): Int64(exactly: seconds.rounded()).map(GeneralizedTime.text) ?? "a date"
+        case .date(let seconds): Int64(exactly: seconds.rounded()).map(ExplanationText.time) ?? "a date"
         case .data(let bytes): "data of \(bytes.count) bytes"
         case .dictionary(let entries): "a dictionary of \(entries.count)"
         case .array(let elements): array(elements)

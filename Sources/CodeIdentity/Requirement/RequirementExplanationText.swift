@@ -63,6 +63,9 @@ enum ExplanationText {
         "0x" + Hexadecimal.text(bytes.prefix(64)) + (bytes.count > 64 ? "…" : "")
     }
 
+    /// The text of a moment; a bare number of seconds outside of the years 0 to 9999.
+    static func time(_ seconds: Int64) -> String { RequirementTimestamp.text(seconds) ?? "\(seconds) s after 2001" }
+
     /// One atom, close to the requirement language but not meant to be read back.
     static func atom(_ expression: RequirementExpression) -> String {
         switch expression {
@@ -91,7 +94,7 @@ enum ExplanationText {
         case .platform(let number): "platform = \(number)"
         case .notarized: "notarized"
         case .legacyDeveloperID: "legacy"
-        case .unknown(let opcode, _): "opcode 0x\(String(opcode, radix: 16))"
+        case .unknown(let opcode, _), .skipped(let opcode, _, _): "opcode 0x\(String(opcode, radix: 16))"
         case .osAnchor: "anchor os"
         case .package(let name): "package \(quoted(name))"
         case .unit(let name): "unit \(quoted(name))"
@@ -120,11 +123,11 @@ enum ExplanationText {
         case .greater(let value): " > \(quoted(value))"
         case .lessOrEqual(let value): " <= \(quoted(value))"
         case .greaterOrEqual(let value): " >= \(quoted(value))"
-        case .on(let moment): " = timestamp \"\(GeneralizedTime.text(moment))\""
-        case .before(let moment): " < timestamp \"\(GeneralizedTime.text(moment))\""
-        case .after(let moment): " > timestamp \"\(GeneralizedTime.text(moment))\""
-        case .onOrBefore(let moment): " <= timestamp \"\(GeneralizedTime.text(moment))\""
-        case .onOrAfter(let moment): " >= timestamp \"\(GeneralizedTime.text(moment))\""
+        case .on(let moment): " = timestamp \"\(time(moment))\""
+        case .before(let moment): " < timestamp \"\(time(moment))\""
+        case .after(let moment): " > timestamp \"\(time(moment))\""
+        case .onOrBefore(let moment): " <= timestamp \"\(time(moment))\""
+        case .onOrAfter(let moment): " >= timestamp \"\(time(moment))\""
         case .unknown(let code, _): " match 0x\(String(code, radix: 16))"
         }
     }

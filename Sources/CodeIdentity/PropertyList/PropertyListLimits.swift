@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// How much property list is read.
+
+public import FlowModel
+
+extension CodeIdentityLimits {
+    public static let propertyListBytes = Limit(
+        "plist.bytes", 64 * 1024 * 1024, .bytes, metric: "limit_plist_bytes_total",
+        "The resource seals of the largest applications are about 40 MiB; a longer list is refused.")
+    public static let propertyListItems = Limit(
+        "plist.items", 1_000_000, .count, metric: "limit_plist_items_total",
+        "Values in one list; three stand for a sealed file. It bounds memory to about 100 MiB; more are refused.")
+    public static let propertyListDepth = Limit(
+        "plist.depth", 64, .count, metric: "limit_plist_depth_total",
+        "Arrays and dictionaries inside each other; real ones stay below ten. Deeper lists are refused.")
+    public static let propertyListKeyBytes = Limit(
+        "plist.key-bytes", 4096, .bytes, metric: "limit_plist_key_bytes_total",
+        "The longest key is a path; hashing longer ones, shared by many dictionaries, would be quadratic. Refused.")
+
+    static let propertyList: [Limit] = [
+        propertyListBytes, propertyListItems, propertyListDepth, propertyListKeyBytes,
+    ]
+}

@@ -77,7 +77,8 @@ public struct CodeExaminer: Sendable {
                     \.pages,
                     CodeProblem(
                         .pageMismatch, at: report.slice.offset &+ page.offset,
-                        "page \(page.page) is not the one in the directory of slot \(String(page.directory, radix: 16))"))
+                        "page \(page.page) is not the one in the directory of slot \(String(page.directory, radix: 16))"
+                    ))
             }
         } catch {
             report.refuse(\.pages, error)

@@ -198,7 +198,8 @@ struct RequirementLexer {
     private func check(_ byte: UInt8, ahead: Int = 0) throws(CodeProblem) {
         guard byte != 0xC0, byte != 0xC1, byte < 0xF5 else {
             throw problem(
-                .requirementInvalidByte, at: position + ahead, "the byte \(Hexadecimal.text([byte])) is in no UTF-8 text")
+                .requirementInvalidByte, at: position + ahead,
+                "the byte \(Hexadecimal.text([byte])) is in no UTF-8 text")
         }
     }
 

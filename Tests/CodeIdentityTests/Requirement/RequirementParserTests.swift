@@ -201,6 +201,11 @@ import Testing
         let parentheses = String(repeating: "(", count: limit) + "always" + String(repeating: ")", count: limit)
         #expect(try Self.tree(parentheses) == .always)
         #expect(problemCode { () throws(CodeProblem) in _ = try Self.tree("(\(parentheses))") } == .limit)
+        // Only what is open at a time counts.
+        for repeated in ["((always)) and ", "!!always and "] {
+            let closed = String(repeating: repeated, count: 600) + "always"
+            #expect(throws: Never.self) { try Self.tree(closed) }
+        }
         // Far too deep ends at the limit, not at the end of the stack.
         let flood = String(repeating: "!(", count: 400_000)
         #expect(problemCode { () throws(CodeProblem) in _ = try Self.tree(flood) } == .limit)

@@ -169,7 +169,7 @@ struct RequirementLexer {
         position += 2
         while let first = byte(0) {
             if first == UInt8(ascii: "*"), let second = byte(1) {
-                try check(second)
+                try check(second, ahead: 1)
                 position += 2
                 if second == UInt8(ascii: "/") { return }
             } else {
@@ -195,10 +195,11 @@ struct RequirementLexer {
     }
 
     /// Refuses the bytes that stand outside Apple's `charVocabulary`.
-    private func check(_ byte: UInt8) throws(CodeProblem) {
+    private func check(_ byte: UInt8, ahead: Int = 0) throws(CodeProblem) {
         guard byte != 0xC0, byte != 0xC1, byte < 0xF5 else {
             throw problem(
-                .requirementInvalidByte, at: position, "the byte \(Hexadecimal.text([byte])) is in no UTF-8 text")
+                .requirementInvalidByte, at: position + ahead,
+                "the byte \(Hexadecimal.text([byte])) is in no UTF-8 text")
         }
     }
 

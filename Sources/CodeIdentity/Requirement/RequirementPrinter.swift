@@ -179,7 +179,9 @@ public enum RequirementPrinter {
             case .after(let seconds): " > \(time(seconds))"
             case .onOrBefore(let seconds): " <= \(time(seconds))"
             case .onOrAfter(let seconds): " >= \(time(seconds))"
-            case .unknown(let code, _): "\(style == .apple ? "" : " ")MATCH OPCODE \(code) NOT UNDERSTOOD"
+            case .unknown(let code, _):
+                style == .apple
+                    ? "MATCH OPCODE \(Int32(bitPattern: code)) NOT UNDERSTOOD" : " MATCH OPCODE \(code) NOT UNDERSTOOD"
             }
         }
 

@@ -160,6 +160,13 @@ import Testing
             try Self.verify {
                 $0.timestampLeaf.extensions[1] = SyntheticCertificate.extendedKeyUsage(ObjectIdentifiers.codeSigning)
             }.codes == [.chainUsage])
+        #expect(
+            try Self.verify {
+                $0.timestampLeaf.extensions[1] = SyntheticCertificate.attach(
+                    ObjectIdentifiers.extendedKeyUsage, critical: true,
+                    DERWriter.sequence(
+                        DERWriter.oid(ObjectIdentifiers.timeStamping), DERWriter.oid(ObjectIdentifiers.codeSigning)))
+            }.codes == [.chainUsage])
         #expect(try Self.verify { $0.timestampLeaf.notAfter = "240101000000Z" }.codes == [.chainValidity])
         #expect(
             try Self.verify { $0.timestampAuthority.extensions.removeFirst() }.codes == [.chainConstraint])

@@ -49,8 +49,12 @@ import Testing
         #expect(try SignatureCheck.verify(none).codes == [.teamMismatch])
     }
 
-    @Test("A chain that breaks a rule binds nothing")
+    @Test("A signature that does not hold binds nothing")
     func broken() throws {
+        #expect(try SignatureCheck.verify(.developerID()).team == .proved)
+        var unstamped = SyntheticSigner.developerID()
+        unstamped.timestamped = [1]
+        #expect(try SignatureCheck.verify(unstamped).team == .claimed)
         var signer = SyntheticSigner.developerID()
         signer.leaf.extensions.remove(at: 1)
         #expect(try SignatureCheck.verify(signer).team == .claimed)

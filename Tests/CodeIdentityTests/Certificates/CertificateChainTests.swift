@@ -74,23 +74,33 @@ import Testing
         }
     }
 
-    @Test("Certificates that all issue each other cost a bounded number of checks, and the chain is refused")
+    @Test("Certificates that all issue each other cost a bounded number of checks, and beyond it the chain is refused")
     func flood() throws {
+        // Among four the short way out is found; among six it lies behind more checks than are made, and only a way
+        // that is too long for the last authority was met.
+        #expect(try Self.maze(of: 4).anchoredAtApple)
+        #expect(try Self.maze(of: 6).codes == [.chainConstraint])
+        let proof = try Self.maze(of: 28)
+        #expect(proof.codes == [.limit])
+        #expect(proof.chain.count == CodeIdentityLimits.chainLength.value)
+    }
+
+    /// Certificates of two names and one key, each issued by every one of the other name; the last leads to the root.
+    private static func maze(of count: UInt8) throws -> SignatureProof {
         let key = SyntheticKey.p256()
         let pair = [SyntheticCertificate.authority("Ping", key: key), .authority("Pong", key: key)]
         var loops: [[UInt8]] = []
-        for serial in UInt8(0)..<28 {
+        for serial in 0..<count {
             var certificate = pair[Int(serial) % 2]
             certificate.serial = 100 + serial
             loops.append(try certificate.der(by: pair[1 - Int(serial) % 2]))
         }
-        let proof = try Self.verify { [loops] in
+        return try verify { [loops] in
             $0.timestamp = nil
             $0.intermediate = pair[0]
-            $0.arrange = { loops + $0.prefix(1) }
+            $0.intermediate.extensions[0] = SyntheticCertificate.basicConstraints(pathLength: 0)
+            $0.arrange = { loops + $0 }
         }
-        #expect(proof.codes == [.limit])
-        #expect(proof.chain.count == CodeIdentityLimits.chainLength.value)
     }
 
     @Test("A root that is not Apple's must have signed itself")

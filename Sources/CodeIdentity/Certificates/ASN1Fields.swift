@@ -80,7 +80,7 @@ struct ASN1Fields {
     }
 
     static func problem(_ code: CodeProblem.Code, _ node: ASN1Node, _ detail: String) -> CodeProblem {
-        CodeProblem(code, at: UInt64(max(node.encodedBytes.startIndex, 0)), detail)
+        CodeProblem(code, at: UInt64(node.encodedBytes.startIndex), detail)
     }
 }
 

@@ -59,14 +59,19 @@ public struct CMSVerifier: Sendable {
         let (agilityV1, agility) = AgilityCheck(cms.signedData.signer.signedAttributes, readPropertyList)
             .verify(code.digests)
         let path = chain.map { $0.problem.map { .refused($0) } ?? .proved } ?? signer.signature
+        let holds = [signer.messageDigest, signer.signature, agility, path, timestamp.outcome].allSatisfy {
+            $0.problem == nil
+        }
         return SignatureProof(
             cms: cms, chain: chain, agilityV1: agilityV1, messageDigest: signer.messageDigest,
             signature: signer.signature, agility: agility, path: path, timestamp: timestamp.outcome,
             team: TeamRule.binding(
-                of: code.team, to: chain?.path.map(\.facts) ?? [], anchoredAtApple: endsAtApple && path == .proved))
+                of: code.team, to: chain?.path.map(\.facts) ?? [], provedToApple: holds && endsAtApple))
     }
 
     /// The imprint, the authority's own signature and its chain at the time that it states.
+    ///
+    /// Apple's authority signs with SHA-1 to this day, so that is taken here without a remark.
     private func verifyTimestamp(of cms: CMSSignature) -> (outcome: ProofOutcome, time: Int64?, endsAtApple: Bool) {
         let token: TimestampToken
         switch cms.timestamp {
@@ -115,6 +120,7 @@ private struct SignerCheck {
             messageDigest = .proved
         }
 
+        // A second certificate of the same issuer and number can only make the signature fail.
         certificate = data.signedCertificates.first { signer.identifier.names($0.facts) }
         guard let certificate else {
             signature = .refused(CodeProblem(.cmsSignerUnknown, "the signer's certificate is not in the signature"))

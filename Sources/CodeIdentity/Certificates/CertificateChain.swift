@@ -163,13 +163,14 @@ enum ChainRules {
     }
 
     private static func usage(of leaf: CertificateFacts, _ purpose: ChainPurpose) -> CodeProblem? {
-        let (wanted, what) =
-            switch purpose {
-            case .codeSigning: (ObjectIdentifiers.codeSigning, "code signing")
-            case .timeStamping: (ObjectIdentifiers.timeStamping, "timestamps")
-            }
-        guard leaf.extendedKeyUsages?.contains(wanted) ?? false else {
-            return CodeProblem(.chainUsage, "\(leaf.printableSubject) is not issued for \(what)")
+        let usages = leaf.extendedKeyUsages ?? []
+        switch purpose {
+        case .codeSigning where !usages.contains(ObjectIdentifiers.codeSigning):
+            return CodeProblem(.chainUsage, "\(leaf.printableSubject) is not issued for code signing")
+        // RFC 3161 2.3: for this and for nothing else.
+        case .timeStamping where usages != [ObjectIdentifiers.timeStamping]:
+            return CodeProblem(.chainUsage, "\(leaf.printableSubject) is not issued for timestamps alone")
+        case .codeSigning, .timeStamping: break
         }
         guard leaf.keyUsage.map({ !$0.isDisjoint(with: [.digitalSignature, .nonRepudiation]) }) ?? true else {
             return CodeProblem(.chainUsage, "the key of \(leaf.printableSubject) may not sign content")

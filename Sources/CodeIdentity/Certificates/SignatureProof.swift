@@ -16,7 +16,8 @@ public enum ProofOutcome: Hashable, Sendable {
 public enum TeamBinding: Hashable, Sendable {
     /// The directory names no team.
     case absent
-    /// The chain is none that Apple binds to a team: the identifier is what its author wrote.
+    /// The chain is none that Apple binds to a team, or the signature does not hold: the identifier is what its author
+    /// wrote.
     case claimed
     /// Apple issued the signer's certificate to this team.
     case proved

@@ -6,12 +6,12 @@
 enum TeamRule {
     /// What a team identifier is worth beside this chain, leaf first.
     ///
-    /// - Parameter anchoredAtApple: whether the chain was verified up to an Apple root.
+    /// - Parameter provedToApple: whether everything else of the signature holds and its chain ends at an Apple root.
     static func binding(
-        of team: [UInt8]?, to chain: [CertificateFacts], anchoredAtApple: Bool
+        of team: [UInt8]?, to chain: [CertificateFacts], provedToApple: Bool
     ) -> TeamBinding {
         guard let team else { return .absent }
-        guard anchoredAtApple, let leaf = chain.first, isIssuedToTeam(leaf, issuer: chain.dropFirst().first) else {
+        guard provedToApple, let leaf = chain.first, isIssuedToTeam(leaf, issuer: chain.dropFirst().first) else {
             return .claimed
         }
         let units = leaf.subject.filter { $0.type == ObjectIdentifiers.organizationalUnit }

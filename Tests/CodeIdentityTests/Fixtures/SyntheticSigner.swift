@@ -107,7 +107,8 @@ struct SyntheticSigner: Sendable {
             attributes.append(attribute(ObjectIdentifiers.agilityV2, entries))
         }
         attributes += moreAttributes
-        let signature = try leaf.key.sign(DERWriter.value(0x31, attributes.flatMap(\.self)))
+        let signature = try leaf.key.sign(
+            DERWriter.value(0x31, attributes.flatMap(\.self)), sha1: digest == .sha1)
         var unsigned: [UInt8] = []
         if let timestamp {
             let token = try token(over: timestamped ?? signature, at: timestamp, root: chain[2])

@@ -39,15 +39,21 @@ import Testing
         for (slice, expected) in zip(report.slices, file.expected["slices"] as? [[String: Any]] ?? []) {
             for evaluation in expected["evaluations"] as? [[String: Any]] ?? [] {
                 let text = try #require(evaluation["text"] as? String)
-                let wanted = try #require(evaluation["expect"] as? Bool)
+                let wanted: RequirementResult = try #require(evaluation["expect"] as? Bool) ? .true : .false
                 let subject = RequirementSubject.apple(try #require(slice.verified).subject)
-                let compiled = try CompiledRequirement(try Requirement(text: text).expression)
-                #expect(compiled.evaluate(subject) == (wanted ? .true : .false), "\(file) \(text)")
-                #expect(compiled.explain(subject).result == (wanted ? .true : .false), "\(file) \(text)")
+                let requirement =
+                    switch text {
+                    case "<explicit designated requirement>": try Requirement(try #require(slice.designated).expression)
+                    case "<implicit designated requirement>":
+                        try Requirement(try #require(slice.implicitDesignated).expression)
+                    default: try Requirement(text: text)
+                    }
                 // The blob means the same as the text.
-                let blob = try #require(try Requirement(text: text).blob)
-                let read = try CompiledRequirement(try Requirement(blob: blob).expression)
-                #expect(read.evaluate(subject) == (wanted ? .true : .false), "\(file) \(text)")
+                for requirement in [requirement, try Requirement(blob: try #require(requirement.blob))] {
+                    let compiled = try CompiledRequirement(requirement.expression)
+                    #expect(compiled.evaluate(subject) == wanted, "\(file) \(text)")
+                    #expect(compiled.explain(subject).result == (wanted == .true ? .true : .false), "\(file) \(text)")
+                }
             }
         }
     }

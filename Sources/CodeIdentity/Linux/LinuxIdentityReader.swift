@@ -48,7 +48,7 @@ public struct LinuxIdentityReader: Sendable {
     /// Fails as `examine` does.
     public func image(of pid: Int32) -> Result<ProcessImage, CodeProblem> {
         do throws(CodeProblem) {
-            return .success(try Self.image(processes.process(pid), pid).image)
+            return .success(try Self.image(processes.process(pid), pid))
         } catch {
             return .failure(error)
         }
@@ -68,15 +68,15 @@ public struct LinuxIdentityReader: Sendable {
             var attempts = CodeIdentityLimits.imageAttempts.value
             while true {
                 let before = try Self.image(handle, pid)
-                var identity = try assemble(handle, before.image)
+                var identity = try assemble(handle, before)
                 // Whatever happened to the process or its memory in between shows here.
                 let after = try Self.image(handle, pid)
                 attempts -= 1
-                if before.image != after.image || !after.image.layout.loaded {
+                if before != after || !after.layout.loaded {
                     if attempts > 0 { continue }
                     identity.problems.append(CodeProblem(.changed, "the process is just executing another program"))
                 }
-                return .success(ExaminedProcess(image: before.image, identity: identity))
+                return .success(ExaminedProcess(image: before, identity: identity))
             }
         } catch {
             return .failure(error)
@@ -102,17 +102,14 @@ public struct LinuxIdentityReader: Sendable {
         }
     }
 
-    private static func image(
-        _ handle: any ProcessHandle, _ pid: Int32
-    ) throws(CodeProblem) -> (image: ProcessImage, stat: ProcessStat) {
+    private static func image(_ handle: any ProcessHandle, _ pid: Int32) throws(CodeProblem) -> ProcessImage {
         let stat = try ProcessStat(handle.text(.stat, limit: CodeIdentityLimits.processStat.value).bytes)
         if stat.ended { throw CodeProblem(.processExited, "process \(pid) has ended") }
         if stat.isKernelThread { throw CodeProblem(.kernelThread, "\(pid) (\(stat.command)) is a kernel thread") }
         do throws(CodeProblem) {
-            let image = ProcessImage(
+            return ProcessImage(
                 process: ProcessInstance(pid: pid, startTicks: stat.startTicks),
                 executable: try handle.key(of: .executable), layout: stat.layout)
-            return (image, stat)
         } catch let error where error.code == .fileAbsent {
             // It has given its memory back and is about to become a zombie.
             throw CodeProblem(.processExited, "process \(pid) has no executable any more")

@@ -30,8 +30,8 @@ public struct ExaminedProcess: Hashable, Sendable {
 
 /// Reads identities.
 ///
-/// It reads and hashes files: call it where waiting harms nobody, and keep what it says in a `ProcessIdentityCache`. When
-/// unsure, it reports a problem, and an identity with a problem is never of the operating system.
+/// It reads and hashes files: call it where waiting harms nobody, and keep what it says in a `ProcessIdentityCache`.
+/// When unsure, it reports a problem, and an identity with a problem is never of the operating system.
 public struct LinuxIdentityReader: Sendable {
     let processes: any ProcessFiles
     let units: any UnitFiles
@@ -59,9 +59,9 @@ public struct LinuxIdentityReader: Sendable {
 
     /// Who a process is, as one image of it was from the first read to the last.
     ///
-    /// Fails with `processExited`, `kernelThread` or `unreadable` (whose `unknownCause` is for policy). What only part of
-    /// the facts are missing for stands in the identity's problems; a process in the middle of an exec carries `changed`:
-    /// ask again.
+    /// Fails with `processExited`, `kernelThread` or `unreadable` (whose `unknownCause` is for policy). What only part
+    /// of the facts are missing for stands in the identity's problems; a process in the middle of an exec carries
+    /// `changed`: ask again.
     public func examine(_ pid: Int32) -> Result<ExaminedProcess, CodeProblem> {
         do throws(CodeProblem) {
             let handle = try processes.process(pid)
@@ -214,8 +214,8 @@ public struct LinuxIdentityReader: Sendable {
         } else if let appImage = CGroupPlacement.appImage(executable.path) {
             context.confinement = appImage
         } else if !ours, context.unit?.system != true {
-            // A system service often has a namespace of its own (PrivateTmp=); that is the unit's, and its files are compared
-            // with ours one by one.
+            // A system service often has a namespace of its own (PrivateTmp=); that is the unit's, and its files are
+            // compared with ours one by one.
             context.confinement = .otherMountNamespace
         }
         return context

@@ -11,11 +11,11 @@ struct CGroupPlacement: Hashable {
     /// Nil when no service manager made the path.
     ///
     /// Slices are passed over and the first other component is the system manager's unit; below a `user@UID.service` it
-    /// is that user's manager's. What stands deeper belongs to the unit itself, which may name it as it likes, so that no
-    /// user reaches a system unit's name. A path that leads out of our cgroup namespace says nothing.
+    /// is that user's manager's. What stands deeper belongs to the unit itself, which may name it as it likes, so that
+    /// no user reaches a system unit's name. A path that leads out of our cgroup namespace (`/../…`) says nothing.
     init?(_ path: String) {
         var rest = path.split(separator: "/")[...]
-        guard rest.count <= 64, !rest.contains(".."), let first = Self.unit(&rest) else { return nil }
+        guard rest.count <= 64, let first = Self.unit(&rest) else { return nil }
         unit = first
         system = true
         guard first.prefix == "user", first.instance != nil, first.type == "service" else { return }

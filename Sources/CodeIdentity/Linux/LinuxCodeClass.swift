@@ -17,12 +17,13 @@ extension LinuxIdentity {
 
     /// The class of the program, decided by facts and never by its name.
     ///
-    /// - `os`: an ordinary, intact, packaged program on a root-owned path, all of whose code is its packages', run by the
-    ///   system manager from a packaged unit that nothing changes. Only this may be left alone without a look.
+    /// - `os`: an ordinary, intact, packaged program on a root-owned path, all of whose code is its packages', run by
+    ///   the system manager from a packaged unit that nothing changes. Only this may be left alone without a look.
     /// - `platform-interactive`: any other intact packaged program: what a user runs, interpreters, transfer tools. The
     ///   package database does not say whose package it is, so a vendor's program counts here too, unless it lies in
     ///   `/opt`, which no distribution uses for its own (FHS 3.0, 3.13).
-    /// - `third-party`: packaged in `/opt`, a snap's read-only image, or in what the system manager runs as a container.
+    /// - `third-party`: packaged in `/opt`, a snap's read-only image, or in what the system manager runs as a
+    ///   container.
     /// - `unsigned`: nobody vouches for the bytes: no package, changed since, not provable, or changeable by others.
     ///
     /// `vendor` and `user-carrying-pinned` need knowledge of products: policy's catalogues give them.

@@ -30,8 +30,8 @@ public struct ExaminedProcess: Hashable, Sendable {
 
 /// Reads identities.
 ///
-/// It reads and hashes files: call it where waiting harms nobody, and keep what it says in a `ProcessIdentityCache`. When
-/// unsure, it reports a problem, and an identity with a problem is never of the operating system.
+/// It reads and hashes files: call it where waiting harms nobody, and keep what it says in a `ProcessIdentityCache`.
+/// When unsure, it reports a problem, and an identity with a problem is never of the operating system.
 public struct LinuxIdentityReader: Sendable {
     let processes: any ProcessFiles
     let units: any UnitFiles
@@ -43,12 +43,12 @@ public struct LinuxIdentityReader: Sendable {
         self.vouching = vouching
     }
 
-    /// The image that a process has now: three system calls, the key of a cached identity.
+    /// The image that a process has now: a few system calls, the key of a cached identity.
     ///
     /// Fails as `examine` does.
     public func image(of pid: Int32) -> Result<ProcessImage, CodeProblem> {
         do throws(CodeProblem) {
-            return .success(try Self.image(processes.process(pid), pid).image)
+            return .success(try Self.image(processes.process(pid), pid))
         } catch {
             return .failure(error)
         }
@@ -59,24 +59,24 @@ public struct LinuxIdentityReader: Sendable {
 
     /// Who a process is, as one image of it was from the first read to the last.
     ///
-    /// Fails with `processExited`, `kernelThread` or `unreadable` (whose `unknownCause` is for policy). What only part of
-    /// the facts are missing for stands in the identity's problems; a process that kept executing other programs carries
-    /// `changed`.
+    /// Fails with `processExited`, `kernelThread` or `unreadable` (whose `unknownCause` is for policy). What only part
+    /// of the facts are missing for stands in the identity's problems; a process in the middle of an exec carries
+    /// `changed`: ask again.
     public func examine(_ pid: Int32) -> Result<ExaminedProcess, CodeProblem> {
         do throws(CodeProblem) {
             let handle = try processes.process(pid)
             var attempts = CodeIdentityLimits.imageAttempts.value
             while true {
                 let before = try Self.image(handle, pid)
-                var identity = try assemble(handle, before.image)
+                var identity = try assemble(handle, before)
                 // Whatever happened to the process or its memory in between shows here.
                 let after = try Self.image(handle, pid)
                 attempts -= 1
-                if before.image != after.image {
+                if before != after || !after.layout.loaded {
                     if attempts > 0 { continue }
-                    identity.problems.append(CodeProblem(.changed, "the process keeps executing other programs"))
+                    identity.problems.append(CodeProblem(.changed, "the process is just executing another program"))
                 }
-                return .success(ExaminedProcess(image: before.image, identity: identity))
+                return .success(ExaminedProcess(image: before, identity: identity))
             }
         } catch {
             return .failure(error)
@@ -102,17 +102,14 @@ public struct LinuxIdentityReader: Sendable {
         }
     }
 
-    private static func image(
-        _ handle: any ProcessHandle, _ pid: Int32
-    ) throws(CodeProblem) -> (image: ProcessImage, stat: ProcessStat) {
+    private static func image(_ handle: any ProcessHandle, _ pid: Int32) throws(CodeProblem) -> ProcessImage {
         let stat = try ProcessStat(handle.text(.stat, limit: CodeIdentityLimits.processStat.value).bytes)
         if stat.ended { throw CodeProblem(.processExited, "process \(pid) has ended") }
         if stat.isKernelThread { throw CodeProblem(.kernelThread, "\(pid) (\(stat.command)) is a kernel thread") }
         do throws(CodeProblem) {
-            let image = ProcessImage(
+            return ProcessImage(
                 process: ProcessInstance(pid: pid, startTicks: stat.startTicks),
                 executable: try handle.key(of: .executable), layout: stat.layout)
-            return (image, stat)
         } catch let error where error.code == .fileAbsent {
             // It has given its memory back and is about to become a zombie.
             throw CodeProblem(.processExited, "process \(pid) has no executable any more")
@@ -136,33 +133,30 @@ public struct LinuxIdentityReader: Sendable {
             throw CodeProblem(.processExited, "process \(image.process.pid) has no executable any more")
         }
         let path = DeletedPath.stripped(target)
-        let namespace = try Self.optional(&problems) { () throws(CodeProblem) in
-            try handle.target(of: .mountNamespace)
-        }
+        let namespace = Self.optional(&problems, try handle.target(of: .mountNamespace))
         let ours = namespace != nil && namespace == processes.mountNamespace
         let executable = examine(file, path: path, deleted: path != target, ours: ours, &budget, &problems)
         if executable.role.runsOtherCode { injection.insert(.runsOtherCode) }
 
         var check = MappingCheck(handle, processes: processes, vouching: vouching, budget: budget)
-        do throws(CodeProblem) {
-            let text = try handle.text(.maps, limit: CodeIdentityLimits.processMaps.value)
-            check.check(try MemoryMap(text), executable: file.key)
+        let maps = Self.optional(
+            &problems, try MemoryMap(handle.text(.maps, limit: CodeIdentityLimits.processMaps.value)))
+        if let maps {
+            check.check(maps, executable: file.key)
             injection.formUnion(check.injection)
             problems += check.problems
-        } catch let error where error.code != .processExited {
+        } else {
             injection.insert(.unreadableMappings)
-            problems.append(error)
         }
 
-        let environment = try Self.optional(&problems) { () throws(CodeProblem) in
-            try handle.text(.environ, limit: CodeIdentityLimits.processEnvironment.value)
-        }
+        let environment = Self.optional(
+            &problems, try handle.text(.environ, limit: CodeIdentityLimits.processEnvironment.value))
         if environment.map(ProcessArguments.asksLoader) == true { injection.insert(.loaderEnvironment) }
 
-        let context = try context(handle, executable, ours: ours, &problems)
+        let context = context(handle, executable, ours: ours, &problems)
         return LinuxIdentity(
             process: image.process, user: status.user, executable: executable,
-            script: try script(handle, executable, ours: ours), context: context,
+            script: script(handle, executable, ours: ours), context: context,
             injection: injection.sorted { $0.rawValue < $1.rawValue }, problems: problems)
     }
 
@@ -190,14 +184,15 @@ public struct LinuxIdentityReader: Sendable {
         return result
     }
 
-    /// A fact that may be missing: then the problem is kept, unless the process is gone.
+    /// A fact that may be missing: then the problem is kept.
+    ///
+    /// Whether the process has ended meanwhile is asked at the end, for all facts together.
     private static func optional<Fact>(
-        _ problems: inout [CodeProblem], _ read: () throws(CodeProblem) -> Fact
-    ) throws(CodeProblem) -> Fact? {
+        _ problems: inout [CodeProblem], _ read: @autoclosure () throws(CodeProblem) -> Fact
+    ) -> Fact? {
         do throws(CodeProblem) {
             return try read()
         } catch {
-            if error.code == .processExited { throw error }
             problems.append(error)
             return nil
         }
@@ -207,10 +202,9 @@ public struct LinuxIdentityReader: Sendable {
 
     private func context(
         _ handle: any ProcessHandle, _ executable: LinuxExecutable, ours: Bool, _ problems: inout [CodeProblem]
-    ) throws(CodeProblem) -> RunContext {
-        let membership = try Self.optional(&problems) { () throws(CodeProblem) in
-            try CGroupMembership(handle.text(.cgroup, limit: CodeIdentityLimits.processStat.value).bytes)
-        }
+    ) -> RunContext {
+        let membership = Self.optional(
+            &problems, try CGroupMembership(handle.text(.cgroup, limit: CodeIdentityLimits.processStat.value).bytes))
         var context = RunContext(cgroup: membership?.path)
         if let path = membership?.path, let placement = CGroupPlacement(path) {
             context.unit = unit(placement, &problems)
@@ -220,8 +214,8 @@ public struct LinuxIdentityReader: Sendable {
         } else if let appImage = CGroupPlacement.appImage(executable.path) {
             context.confinement = appImage
         } else if !ours, context.unit?.system != true {
-            // A system service often has a namespace of its own (PrivateTmp=); that is the unit's, and its files are compared
-            // with ours one by one.
+            // A system service often has a namespace of its own (PrivateTmp=); that is the unit's, and its files are
+            // compared with ours one by one.
             context.confinement = .otherMountNamespace
         }
         return context
@@ -248,21 +242,21 @@ public struct LinuxIdentityReader: Sendable {
 
     private func script(
         _ handle: any ProcessHandle, _ executable: LinuxExecutable, ours: Bool
-    ) throws(CodeProblem) -> ScriptClaim? {
+    ) -> ScriptClaim? {
         let known = ProgramRoles.known(path: executable.path, package: executable.claim?.package)
         guard let grammar = known?.grammar else { return nil }
         // Only a label: what cannot be read is left out.
         var ignored: [CodeProblem] = []
-        let text = try Self.optional(&ignored) { () throws(CodeProblem) in
-            try handle.text(.cmdline, limit: CodeIdentityLimits.processArguments.value)
-        }
+        let text = Self.optional(&ignored, try handle.text(.cmdline, limit: CodeIdentityLimits.processArguments.value))
         guard let text, case .file(let name) = grammar.argument(in: ProcessArguments.arguments(text)), !name.isEmpty
         else { return nil }
-        let folder = try Self.optional(&ignored) { () throws(CodeProblem) in try handle.target(of: .workingFolder) }
+        let folder = Self.optional(&ignored, try handle.target(of: .workingFolder))
         guard name.hasPrefix("/") || folder != nil else { return ScriptClaim(path: name) }
         let path = AbsolutePath.resolve(name, from: folder ?? "/")
         var claim = ScriptClaim(path: path)
-        guard let file = try? handle.open(.inside(path)),
+        // Links to the opener's own descriptors: they would lead to ours.
+        let own = ["/dev/fd/", "/dev/stdin", "/proc/"].contains { path.hasPrefix($0) }
+        guard !own, let file = try? handle.open(.inside(path)),
             file.count <= UInt64(clamping: CodeIdentityLimits.scriptBytes.value)
         else { return claim }
         let here = (try? processes.key(path: path)) == file.key

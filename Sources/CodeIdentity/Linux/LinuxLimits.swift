@@ -10,7 +10,7 @@ extension CodeIdentityLimits {
         "`stat`, `status` and `cgroup` have 0.3 to 3 KiB (many groups, many controllers); more than this is not read.")
     public static let processMaps = Limit(
         "linux.process-maps", 16 << 20, .bytes, metric: "linux_process_maps_cut_total",
-        "65,530 mappings, the kernel's default bound, at 100 bytes a line are 6.5 MB; beyond, the mappings count as unread."
+        "65,530 mappings (the kernel's default bound) of 100 bytes are 6.5 MB; beyond, the mappings count as unread."
     )
     public static let processArguments = Limit(
         "linux.process-arguments", 64 << 10, .bytes, metric: "linux_process_arguments_cut_total",

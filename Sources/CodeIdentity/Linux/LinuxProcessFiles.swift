@@ -11,8 +11,8 @@ import Musl
 
 /// The processes and files of the running system.
 ///
-/// Other users' processes need CAP_SYS_PTRACE, and `map_files` CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. A read from a file
-/// system that does not answer waits: call it where waiting harms nobody.
+/// Other users' processes need CAP_SYS_PTRACE, and `map_files` CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. A read from a
+/// file system that does not answer waits: call it where waiting harms nobody.
 public struct LinuxProcessFiles: ProcessFiles {
     public init() {}
 
@@ -34,8 +34,8 @@ public struct LinuxProcessFiles: ProcessFiles {
 
 /// A process held by a descriptor of its folder in `/proc`.
 ///
-/// The descriptor belongs to this process like a pidfd: once it is reaped every look-up through it fails with ESRCH, also
-/// when the number is in use again.
+/// The descriptor belongs to this process like a pidfd: once it is reaped every look-up through it fails with ESRCH,
+/// also when the number is in use again.
 private final class LinuxProcess: ProcessHandle {
     private let pid: Int32
     private let folder: Descriptor

@@ -93,7 +93,8 @@ struct MemoryMap {
         return .file(path: deleted ? DeletedPath.stripped(text) : text, deleted: deleted)
     }
 
-    /// The kernel writes a line feed as `\012` and leaves a backslash alone, so that a name that holds `\012` reads the same.
+    /// The kernel writes a line feed as `\012` and leaves a backslash alone, so that a name that holds `\012` reads the
+    /// same.
     private static func unescaped(_ name: ArraySlice<UInt8>) -> String {
         guard name.contains(0x5C) else { return ProcFields.text(name) }
         var bytes: [UInt8] = []

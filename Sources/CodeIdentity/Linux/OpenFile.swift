@@ -99,7 +99,8 @@ private func readNext(_ descriptor: CInt, _ buffer: UnsafeMutableRawPointer?, _ 
 
 /// What the system says of a path.
 enum FileStatus {
-    /// The status of a path below a folder's descriptor, links followed unless told otherwise; of the descriptor for "".
+    /// The status of a path below a folder's descriptor, links followed unless told otherwise; of the descriptor for
+    /// "".
     static func of(_ folder: CInt, _ path: String, follow: Bool = true) throws(CodeProblem) -> stat {
         guard !path.utf8.contains(0) else { throw CodeProblem(.fileAbsent, "a path with a NUL") }
         var result = stat()

@@ -47,8 +47,8 @@ public struct BoundedText: Sendable, Hashable {
 
 /// One process, and never its successor under the same number.
 ///
-/// Every function throws `processExited` once the process is reaped, `fileAbsent` where it has no such thing (a zombie has
-/// no executable), and `unreadable` when the system refuses.
+/// Every function throws `processExited` once the process is reaped, `fileAbsent` where it has no such thing (a zombie
+/// has no executable), and `unreadable` when the system refuses.
 public protocol ProcessHandle: Sendable {
     /// Reads at most `limit` bytes.
     func text(_ file: ProcessText, limit: Int) throws(CodeProblem) -> BoundedText
@@ -81,8 +81,8 @@ public protocol ProcessFiles: Sendable {
 extension FileKey {
     /// A key from the fields of `stat(2)`.
     ///
-    /// Bit 31 of the nanoseconds is masked: since Linux 6.13 the kernel keeps a flag there. `stat` never shows it, but a key
-    /// that was read inside the kernel may carry it, and both have to compare equal.
+    /// Bit 31 of the nanoseconds is masked: since Linux 6.13 the kernel keeps a flag there. `stat` never shows it, but
+    /// a key that was read inside the kernel may carry it, and both have to compare equal.
     public init(device: UInt64, inode: UInt64, changedSeconds: Int64, changedNanoseconds: UInt32, size: UInt64) {
         let (seconds, overflow) = changedSeconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (changed, more) = seconds.addingReportingOverflow(Int64(changedNanoseconds & 0x7FFF_FFFF))

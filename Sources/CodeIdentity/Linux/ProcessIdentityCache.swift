@@ -20,7 +20,8 @@ public final class ProcessIdentityCache: Sendable {
         }
     }
 
-    /// Two generations: when the young one is full the old one is dropped, so that what is used stays and no list is kept.
+    /// Two generations: when the young one is full the old one is dropped, so that what is used stays and no list is
+    /// kept.
     private struct State {
         var young: [Int32: Entry] = [:]
         var old: [Int32: Entry] = [:]

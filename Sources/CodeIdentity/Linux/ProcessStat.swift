@@ -4,13 +4,18 @@
 
 /// Where exec put the program: with address space randomisation, another exec of the same file gives other numbers.
 ///
-/// It stands for the kernel's exec id, which `/proc` does not tell. All zero when the system hides it from us, or for a
-/// process that has given its memory back.
+/// It stands for the kernel's exec id, which `/proc` does not tell (`do_task_stat` in fs/proc/array.c).
 public struct ImageLayout: Hashable, Sendable {
+    /// Where the code begins: 1 when we may not know, 0 while exec has not come so far.
     public var code: UInt64
+    /// Where the stack began: 0 when we may not know.
     public var stack: UInt64
 
-    public init(code: UInt64 = 0, stack: UInt64 = 0) {
+    /// False between the moment when exec has given up the old memory and the one when the new program is whole: its
+    /// mappings and arguments are not there yet.
+    public var loaded: Bool { code != 0 }
+
+    public init(code: UInt64 = 1, stack: UInt64 = 0) {
         self.code = code
         self.stack = stack
     }

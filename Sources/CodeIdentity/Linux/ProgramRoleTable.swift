@@ -92,22 +92,22 @@ enum ProgramRoleTable {
         Row(
             role: .transferTool,
             names:
-                "nc netcat ncat nc.openbsd nc.traditional socat openssl gnutls-cli s_client websocat corkscrew connect-proxy",
+                "nc netcat ncat nc.openbsd nc.traditional socat openssl gnutls-cli websocat corkscrew",
             packages: "netcat-openbsd netcat-traditional ncat socat",
             reason: "it joins its input and output to a connection"),
         Row(
             role: .transferTool,
             names: """
-                exim exim4 postfix smtp sendmail msmtp ssmtp nullmailer nullmailer-send qmail-remote opensmtpd smtpd mutt \
-                neomutt mail mailx s-nail bsd-mailx swaks fetchmail getmail offlineimap mbsync isync
+                exim exim4 postfix smtp sendmail msmtp ssmtp nullmailer nullmailer-send qmail-remote opensmtpd smtpd \
+                mutt neomutt mail mailx s-nail bsd-mailx swaks fetchmail getmail offlineimap mbsync isync
                 """,
             packages: "exim4-daemon-light exim4-daemon-heavy postfix opensmtpd",
             reason: "it carries the mail that users hand it"),
         Row(
             role: .transferTool,
             names: """
-                squid tinyproxy privoxy tor polipo danted sockd stunnel stunnel4 haproxy nginx apache2 httpd lighttpd caddy \
-                envoy traefik varnishd e2guardian redsocks sslh sshd openvpn ocserv openconnect chisel frpc frps \
+                squid tinyproxy privoxy tor polipo danted sockd stunnel stunnel4 haproxy nginx apache2 httpd lighttpd \
+                caddy envoy traefik varnishd e2guardian redsocks sslh sshd openvpn ocserv openconnect chisel frpc frps \
                 cloudflared ngrok sing-box xray v2ray ss-local gost rinetd
                 """,
             packages: "squid nginx apache2-bin openssh-server",

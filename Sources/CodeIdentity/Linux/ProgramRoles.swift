@@ -34,7 +34,8 @@ public enum ProgramRoles {
         return name.hasSuffix(".so") || name.contains(".so.")
     }
 
-    /// A name without its version and the name of its variant: `python3.11` is `python`, `mawk` stays, `nc.openbsd` is `nc`.
+    /// A name without its version and the name of its variant: `python3.11` is `python`, `mawk` stays, `nc.openbsd` is
+    /// `nc`.
     private static func stem(of name: String) -> String {
         let plain = name.prefix { $0 != "." }
         let end = plain.lastIndex { !($0.isASCII && ($0.isNumber || $0 == "-")) }

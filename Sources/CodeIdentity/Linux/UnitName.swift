@@ -47,8 +47,8 @@ struct UnitName: Hashable {
 
     /// The folders, without `.d`, whose drop-ins apply to the unit, the most specific first.
     ///
-    /// The name, its template, the same with the prefix cut after each dash (`foo-bar.service`: `foo-.service`), and the
-    /// type alone.
+    /// The name, its template, the same with the prefix cut after each dash (`foo-bar.service`: `foo-.service`), and
+    /// the type alone.
     var dropInNames: [String] {
         var names = [text]
         if let template { names.append(template) }

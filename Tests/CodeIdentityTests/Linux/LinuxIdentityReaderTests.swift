@@ -50,7 +50,8 @@ import Testing
             state.processes[7]?.map(line)
             let place = ProcessPath.mapping(start: 0x1000, end: 0x2000)
             let files: [(String, SimulatedFile, PackageVerdict?)] = [
-                ("/tmp/evil.so", SimulatedFile(40), nil), ("/usr/lib/modified.so", SimulatedFile(41), .modified),
+                ("/tmp/evil.so", SimulatedFile(40, "evil"), nil),
+                ("/usr/lib/modified.so", SimulatedFile(41), .modified),
                 ("/usr/lib/written.so", SimulatedFile(43, later: SimulatedFile(43, "more").key), .intact),
                 ("/usr/lib/writable.so", SimulatedFile(44), .intact),
                 ("/usr/lib/bound-over.so", SimulatedFile(99), .intact),
@@ -164,6 +165,17 @@ import Testing
         }
         #expect(problem.code == .processExited)
         #expect(problem.unknownCause == .exited)
+    }
+
+    @Test("A program that exec has not loaded yet has no mappings to be trusted for")
+    func halfLoaded() throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.setStat(code: 0)
+            state.processes[7]?.texts[.maps] = []
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code) == [.changed])
+        #expect(identity.codeClass == .platformInteractive)
     }
 
     @Test("A number that is in use again is another image")
@@ -290,6 +302,7 @@ import Testing
             state.processes[7]?.links[.workingFolder] = "/usr/share/tool"
             state.processes[7]?.files[.inside("/usr/share/tool.py")] = SimulatedFile(51, "print()")
             state.files["/usr/share/tool.py"] = SimulatedFile(51, "print()")
+            state.processes[7]?.files[.inside("/dev/fd/3")] = SimulatedFile(52, "ours")
             state.claims["/usr/share/tool.py"] = PackageClaim(package: "tool", verdict: .intact)
         }
     }
@@ -309,6 +322,8 @@ import Testing
     func noScript() throws {
         #expect(try interpreter(["-c", "pass"]).identity().script == nil)
         #expect(try interpreter(["gone.py"]).identity().script == ScriptClaim(path: "/usr/share/tool/gone.py"))
+        // The kernel's name for a script that was opened before it was executed; here it would be our descriptor.
+        #expect(try interpreter(["/dev/fd/3"]).identity().script == ScriptClaim(path: "/dev/fd/3"))
     }
 
     // MARK: Files

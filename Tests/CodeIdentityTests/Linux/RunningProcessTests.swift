@@ -91,12 +91,12 @@ private struct EverythingInUsr: ProgramVouching {
         LinuxIdentityReader(processes: files, units: LinuxUnitFiles(), vouching: EverythingInUsr())
     }
 
-    /// Reads until the child has come as far as wanted; the loader needs a moment.
+    /// Reads until the child has come as far as wanted: a spawn returns while its exec is still under way.
     private func identity(_ child: Child, until wanted: (LinuxIdentity) -> Bool = { _ in true }) throws -> LinuxIdentity
     {
         for _ in 0..<500 {
             let identity = try reader.identity(of: child.pid).get()
-            if wanted(identity) { return identity }
+            if wanted(identity), !identity.problems.contains(where: { $0.code == .changed }) { return identity }
             usleep(10_000)
         }
         return try reader.identity(of: child.pid).get()

@@ -61,12 +61,14 @@ struct SimulatedProcess {
         return process
     }
 
-    mutating func setStat(pid: Int32 = 7, start: Int = 500, stack: Int = 9000, state: String = "S", flags: Int = 64) {
+    mutating func setStat(
+        pid: Int32 = 7, start: Int = 500, code: Int = 4096, stack: Int = 9000, state: String = "S", flags: Int = 64
+    ) {
         let zeros = [String](repeating: "0", count: 24)
         var fields = [state, "1"] + zeros
         fields[6] = "\(flags)"
         fields[19] = "\(start)"
-        fields[23] = "4096"
+        fields[23] = "\(code)"
         fields[25] = "\(stack)"
         texts[.stat] = Array("\(pid) (tool) \(fields.joined(separator: " "))\n".utf8)
     }

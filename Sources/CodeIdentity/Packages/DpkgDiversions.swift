@@ -9,8 +9,8 @@
 struct DpkgDiversions: Sendable {
     private struct Diversion {
         let target: [UInt8]
-        /// Nil for the administrator's, which holds for all packages.
-        let by: String?
+        /// `:` for the administrator's, which is no package's name and so holds for all of them.
+        let by: String
     }
 
     private var diversions: [[UInt8]: Diversion] = [:]
@@ -33,7 +33,7 @@ struct DpkgDiversions: Sendable {
             } else if diversions[Array(path)] != nil {
                 problems.add(lines.problem(at: entry[0].lowerBound, "\(lines.text(entry[0])) is diverted twice"))
             } else {
-                diversions[Array(path)] = Diversion(target: Array(target), by: package == ":" ? nil : package)
+                diversions[Array(path)] = Diversion(target: Array(target), by: package)
                 lengths |= 1 << UInt64(path.count & 63)
             }
             entry = []

@@ -67,14 +67,13 @@ struct DpkgFilling {
 
     /// Reads the lists and digests of all packages.
     mutating func readAll() {
-        let present: Set<String>
+        var present: Set<String>
         do {
             present = Set(try files.names(in: Self.folder + "info", limit: CodeIdentityLimits.packageNames.value))
         } catch {
             problems.add(error)
             return
         }
-        var lists = present.count { $0.hasSuffix(".list") }
         // Backwards, because the owner added last is the first one told: so owners keep the order of the file.
         for number in packages.indices.reversed() where packages[number].state != .notInstalled {
             let package = packages[number]
@@ -84,7 +83,8 @@ struct DpkgFilling {
                 problems.add(CodeProblem(.packageList, "\(package.stem) has no list of files"))
                 continue
             }
-            lists -= 1
+            // What is left over in the end is nobody's.
+            present.remove(stem + ".list")
             guard let list = read("info/\(stem).list") else { continue }
             let number = UInt16(truncatingIfNeeded: number)
             addPaths(list, file: "info/\(stem).list", number)
@@ -97,6 +97,7 @@ struct DpkgFilling {
                 table.set(conffile.digest, conffile: true, of: place(conffile.path, package.name), package: number)
             }
         }
+        let lists = present.count { $0.hasSuffix(".list") }
         if lists > 0 { problems.add(CodeProblem(.packageList, "\(lists) lists of files belong to no package")) }
     }
 

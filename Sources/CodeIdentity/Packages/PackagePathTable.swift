@@ -61,7 +61,7 @@ struct PackagePathTable: Sendable {
         let slot = slot(of: path, hash)
         if slots[slot] == 0 {
             let folder = number(of: path[..<cut])
-            // At most 255 bytes for each of the limited entries: far from 32 bits.
+            // At most 255 bytes for each of the limited entries, as folders are at most the database: below 32 bits.
             let name = UInt32(truncatingIfNeeded: names.count)
             names.append(contentsOf: path[(cut + 1)...])
             append(name, folder, 0, package, UInt8(truncatingIfNeeded: path.count - cut - 1))
@@ -127,7 +127,8 @@ struct PackagePathTable: Sendable {
         return slot
     }
 
-    private func isPath(_ path: [UInt8], of entry: Entry) -> Bool {
+    /// Whether the path is the entry's, byte by byte.
+    func isPath(_ path: [UInt8], of entry: Entry) -> Bool {
         let folder = bounds(of: entry.folder)
         let length = Int(entry.nameLength)
         guard path.count == folder.count + 1 + length else { return false }

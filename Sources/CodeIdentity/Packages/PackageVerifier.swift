@@ -98,7 +98,8 @@ public final class PackageVerifier: Sendable {
             throw CodeProblem(.changed, "the file was written while it was hashed")
         }
         let settling = Int64(CodeIdentityLimits.packageSettling.value) * 1_000_000
-        if before.changed < now() &- settling { state.withLock { $0.digests.keep(digests, of: before) } }
+        let age = now().subtractingReportingOverflow(before.changed)
+        if !age.overflow, age.partialValue > settling { state.withLock { $0.digests.keep(digests, of: before) } }
         return (digests, before)
     }
 }

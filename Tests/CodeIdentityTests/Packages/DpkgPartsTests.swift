@@ -96,6 +96,7 @@ import Testing
         #expect(fold("/bin/ls", ["bin": "usr/../tmp"]) == nil)
         #expect(fold("/bin/ls", ["bin": "usr/.."]) == nil)
         #expect(fold("/bin/ls", ["bin": "usr/"]) == nil)
+        #expect(fold("/lib/x", ["lib": "usr/lib/deep"]) == nil)
         #expect(fold("/opt/x", ["opt": "usr/opt"]) == nil)
         #expect(fold("/bin", mergedLinks) == nil)
         #expect(fold("/binary", mergedLinks) == nil)
@@ -128,6 +129,19 @@ import Testing
             table.owners(of: path(number)) { _ in
                 Issue.record("found"); return false
             }
+        }
+    }
+
+    @Test("Paths with the same hash would still be told apart, by folder and by name")
+    func compared() {
+        var table = PackagePathTable()
+        #expect(table.add(Array("/usr/bin/tool".utf8), package: 1) == .added)
+        table.owners(of: Array("/usr/bin/tool".utf8)) { entry in
+            #expect(table.isPath(Array("/usr/bin/tool".utf8), of: entry))
+            for other in ["/usr/bim/tool", "/usr/bin/took", "/usr/binxtool", "/usr/bin/tool2", "/usr/bin/too", ""] {
+                #expect(!table.isPath(Array(other.utf8), of: entry), "\(other)")
+            }
+            return true
         }
     }
 

@@ -18,7 +18,8 @@ extension CodeProblem.Code {
 /// A regular file that is open for reading, and closed with the last reference.
 ///
 /// Nothing is cached or mapped: a file that shrinks while it is read gives `changed`, not a trap. What is read is the
-/// file that was opened, whatever its path names later.
+/// file that was opened, whatever its path names later. Its content may change between two reads: who draws one
+/// conclusion from several asks `isUnchanged` afterwards.
 public final class FileBytes: ByteSource {
     /// The file as it was when it was opened.
     public let key: FileKey

@@ -86,12 +86,13 @@ public struct EmbeddedSignature: Sendable {
         self.best = best
         self.cms = cms
         self.problems = problems
-        signing =
-            cms != nil
-            ? .cms
-            : !best.flags.contains(.adhoc)
-                ? .unsigned
-                : best.flags.contains(.linkerSigned) ? .adhocLinker : .adhoc
+        if cms != nil {
+            signing = .cms
+        } else if best.flags.contains(.adhoc) {
+            signing = best.flags.contains(.linkerSigned) ? .adhocLinker : .adhoc
+        } else {
+            signing = .unsigned
+        }
     }
 
     /// A component of the signature, header included, if the best directory has a hash for it.

@@ -95,6 +95,23 @@ import Testing
         #expect(try read(made.bytes()).problems.map(\.code) == [.signaturePlace])
     }
 
+    @Test("A signature over load commands is suspicious also where no segment holds them")
+    func signatureOverCommands() throws {
+        var made = SyntheticSlice()
+        made.directories = []
+        made.extraCommands = [command([0x1d, 16, 40, 64])]
+        var bytes = made.bytes()
+        bytes.set32(0, at: 32 + 48, .little)
+        #expect(try read(bytes).problems.map(\.code) == [.signaturePlace])
+    }
+
+    @Test("Symbol strings behind __LINKEDIT do not say where the image ends")
+    func symbolsAfter() throws {
+        var made = SyntheticSlice()
+        made.extraCommands = [command([0x2, 24, 0, 0, 100, 200])]
+        #expect(try read(made.bytes()).problems == [])
+    }
+
     @Test("A segment that reaches over the signature is suspicious: those bytes are not hashed")
     func segmentOverSignature() throws {
         var bytes = SyntheticSlice().bytes()

@@ -140,7 +140,7 @@ import Testing
         made.scatter = [(2, 0, 0), (1, 2, 8192)]
         #expect(try read(made.blob(code: code, components: [:])).codeSlotCount == 3)
         let scattered: [[(count: UInt32, base: UInt32, target: UInt64)]] = [
-            [(2, 0, 0)], [(2, 1, 4096)], [(2, 0, 0), (1, 2, 0)], [(4, 0, 0)], [(2, 0, 0), (.max, 2, 8192)],
+            [(2, 0, 0)], [(3, 1, 4096)], [(2, 0, 0), (1, 2, 0)], [(4, 0, 0)], [(2, 0, 0), (.max, 2, 8192)],
         ]
         for scatter in scattered {
             made.scatter = scatter

@@ -61,8 +61,15 @@ enum PropertyListWriter {
         case .data(let bytes): "<data>\n\(base64(bytes))\n</data>"
         case .array(let elements): "<array>\n" + elements.map { xml($0) }.joined(separator: "\n") + "</array>"
         case .dictionary(let entries):
-            "<dict>" + entries.map { "<key>\(escaped($0.key))</key>\n\t" + xml($0.value) }.joined() + "</dict>"
+            "<dict>" + sorted(entries).map { "<key>\(escaped($0.key))</key>\n\t" + xml($0.value) }.joined() + "</dict>"
         }
+    }
+
+    /// In one order, so that one value is always written as the same bytes.
+    private static func sorted(
+        _ entries: [String: PropertyListValue]
+    ) -> [(key: String, value: PropertyListValue)] {
+        entries.sorted { $0.key < $1.key }
     }
 
     private static func escaped(_ text: String) -> String {
@@ -168,8 +175,8 @@ enum PropertyListWriter {
             objects[place] = object
         case .dictionary(let entries):
             var object = header(0xD, entries.count)
-            for entry in entries { object += big(UInt64(add(.string(entry.key), to: &objects)), 4) }
-            for entry in entries { object += big(UInt64(add(entry.value, to: &objects)), 4) }
+            for entry in sorted(entries) { object += big(UInt64(add(.string(entry.key), to: &objects)), 4) }
+            for entry in sorted(entries) { object += big(UInt64(add(entry.value, to: &objects)), 4) }
             objects[place] = object
         }
         return place

@@ -7,6 +7,7 @@ import FlowModel
 /// What a requirement says of a subject.
 public enum RequirementResult: Sendable, Hashable {
     case `true`
+    /// Not met; also where only atoms of the other system, or facts nobody knows, could have met it.
     case `false`
     /// It cannot be said; to be treated as a refusal.
     case error(CodeProblem)

@@ -96,7 +96,7 @@ extension CompiledRequirement {
             case .not: (outcomes[index], text) = (!outcomes[index + 1], "!")
             default:
                 (outcomes[index], saw) = look(node)
-                text = atoms.popLast().map(describe) ?? ""
+                text = ExplanationText.cut(atoms.popLast().map(describe) ?? "")
             }
             guard head[index] == index, level[index] <= deepest else { continue }
             let part = RequirementExplanation(

@@ -15,7 +15,7 @@ extension CompiledRequirement {
         case .cdhash: return code.cdhash.map { "cdhash is H\"\($0)\"" } ?? "no cdhash"
         case .platform: return "platform is \(code.platform)"
         case .appleAnchor:
-            return "trust cache: \(code.inTrustCache.rawValue); \(root(code)); leaf \(softwareMarker(code))"
+            return "trust cache: \(code.inTrustCache.rawValue); \(root(code))" + softwareChain(code)
         case .appleGenericAnchor: return root(code)
         case .certificateHash:
             return code.place(node.number).map {
@@ -79,9 +79,11 @@ extension CompiledRequirement {
         return "root \(Text.quoted(name(root))) is \(code.isAppleAnchored ? "" : "not ")one of Apple's"
     }
 
-    private func softwareMarker(_ code: CodeSubject) -> String {
-        let marked = code.certificates.first?.extension(AppleMarker.macOSSoftware) != nil
-        return "\(marked ? "has" : "lacks") the marker of macOS software"
+    private func softwareChain(_ code: CodeSubject) -> String {
+        guard let intermediate = code.place(-2) else { return "" }
+        let marked = code.certificates[0].extension(AppleMarker.macOSSoftware) != nil
+        return "; issuer \(Text.quoted(name(code.certificates[intermediate])))"
+            + "; leaf \(marked ? "has" : "lacks") the marker of macOS software"
     }
 
     private func name(_ certificate: CertificateFacts) -> [UInt8] {

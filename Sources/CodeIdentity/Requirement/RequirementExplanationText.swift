@@ -22,6 +22,12 @@ enum ExplanationText {
             + ending
     }
 
+    /// An atom's text, cut where it would be longer than any that shows its values cut.
+    static func cut(_ text: String) -> String {
+        let most = 4 * CodeIdentityLimits.explanationText.value
+        return text.utf8.count <= most ? text : String(text.unicodeScalars.prefix(most)) + "…"
+    }
+
     /// Not a control, format, private or unassigned character, nor a line or paragraph separator.
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {

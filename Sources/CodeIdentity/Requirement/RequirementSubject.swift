@@ -57,7 +57,8 @@ public struct CodeSubject: Sendable {
 
 /// What a requirement is evaluated against: code of one system or the other.
 ///
-/// An atom of the other system is false and says so in the explanation, so that one rule can name both.
+/// An atom of the other system is undecided, as is its negation, and says so in the explanation: so one rule can name
+/// both systems, and `! anchor apple` does not admit every Linux program.
 public enum RequirementSubject: Sendable {
     case apple(CodeSubject)
     case linux(LinuxIdentity)

@@ -67,7 +67,7 @@ import Testing
             (.info("d", .exists), "info is 20190408000000Z"), (.entitlement("t", .exists), "entitlement is true"),
             (
                 .appleAnchor,
-                "trust cache: unknown; root \"Apple Root CA\" is one of Apple's; leaf lacks the marker of macOS software"
+                "trust cache: unknown; root \"Apple Root CA\" is one of Apple's; issuer \"Developer ID Certification Authority\"; leaf lacks the marker of macOS software"
             ),
             (.certificateHash(slot: -4, [UInt8](1...20)), "no certificate at slot -4, the chain has 3"),
             (.always, "nothing is looked at"),
@@ -131,5 +131,68 @@ import Testing
         #expect(depth(explained) == 64)
         #expect(explained.result == .false)
         #expect(explained.rendered().contains("its parts are not shown"))
+    }
+
+    @Test("Random requirements over random subjects never trap, and the explanation says what the evaluation says")
+    func random() throws {
+        var random = SeededRandom(state: 11)
+        var results: Set<RequirementExplanation.Result> = []
+        for _ in 0..<3000 {
+            let atoms = (0..<8).map { _ in Self.atom(&random) }
+            let tree = CompiledRequirementTests.random(Int.random(in: 1...12, using: &random), atoms, &random)
+            let requirement = try CompiledRequirement(tree)
+            let subject = Self.subject(&random)
+            let explained = requirement.explain(subject)
+            switch requirement.evaluate(subject) {
+            case .true: #expect(explained.result == .true)
+            case .false: #expect(explained.result == .false || explained.result == .undecided)
+            case .error: #expect(explained.result == .error)
+            }
+            results.insert(explained.result)
+        }
+        #expect(results.count == 4)
+    }
+
+    private static func bytes(_ random: inout SeededRandom) -> [UInt8] {
+        (0..<Int.random(in: 0...6, using: &random)).map { _ in
+            [0x61, 0x62, 0x31, 0xC3, 0xA9].randomElement(using: &random) ?? 0
+        }
+    }
+
+    private static func atom(_ random: inout SeededRandom) -> RequirementExpression {
+        let (a, b) = (bytes(&random), bytes(&random))
+        let moment = Int64.random(in: .min ... .max, using: &random)
+        let matches: [RequirementMatch] = [
+            .exists, .absent, .equal(a), .contains(a), .beginsWith(a), .endsWith(a), .less(a), .greater(a),
+            .lessOrEqual(a), .greaterOrEqual(a), .on(moment), .before(moment), .after(moment), .onOrBefore(moment),
+            .onOrAfter(moment), .unknown(code: .max, operand: a),
+        ]
+        let match = matches.randomElement(using: &random) ?? .exists
+        let slot = Int32.random(in: -5...5, using: &random)
+        let atoms: [RequirementExpression] = [
+            .always, .identifier(a), .appleAnchor, .appleGenericAnchor, .certificateHash(slot: slot, [UInt8](1...20)),
+            .cdhash(a), .info(key: b, match), .entitlement(key: b, match), .field(slot, "subject.CN", match),
+            .certificateExtension(slot: slot, oid: b, match), .certificatePolicy(slot: slot, oid: b, match),
+            .certificateTimestamp(slot: slot, oid: b, match), .platform(slot), .osAnchor, .package(a), .unit(a),
+            .path(.beginsWith(a)), .interpreter, .user(0), .notarized,
+        ]
+        return atoms.randomElement(using: &random) ?? .always
+    }
+
+    private static func subject(_ random: inout SeededRandom) -> RequirementSubject {
+        if Int.random(in: 0..<4, using: &random) == 0 { return .linux(Synthetic.daemon { $0.user = nil }) }
+        let chain = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+            Synthetic.certificate(
+                [("CN", String(decoding: bytes(&random), as: UTF8.self))],
+                extensions: [.init(identifier: bytes(&random), critical: false, value: bytes(&random))],
+                policies: [bytes(&random)])
+        }
+        let key = String(decoding: bytes(&random), as: UTF8.self)
+        let values: [PropertyListValue] = [
+            .string(key), .boolean(false), .date(.infinity), .array([.string(key), .array([])]), .integer(.min),
+        ]
+        var code = Synthetic.code(chain, info: [key: values.randomElement(using: &random) ?? .boolean(true)])
+        code.notarized = .yes
+        return .apple(code)
     }
 }

@@ -205,10 +205,7 @@ private struct SealCheck<Tree: FileTree> {
 
     /// Whether a link leads to something sealed in this bundle, or, if absolute, to a part of the system.
     private mutating func staysInside(_ path: String, _ target: String) throws(CodeProblem) -> Bool {
-<<<<<<< HEAD
-=======
         if target.isEmpty { return false }
->>>>>>> 0ba5f1038bcff7b83bccbfeae37c866e4a17e8c8
         var folder = Array(TreePath.split(path, omitEmpty: true).dropLast())
         var pending = Self.steps(target)
         guard target.utf8.first != UInt8(ascii: "/") else { return Self.isSystem(target, pending) }

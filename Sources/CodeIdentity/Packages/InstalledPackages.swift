@@ -3,7 +3,6 @@
 // The packages of a system as the voucher for its programs.
 
 #if os(Linux)
-public import FlowModel
 import Synchronization
 
 /// Vouches by dpkg's database and the ownership of folders, below one root folder.

@@ -78,9 +78,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport", "LinuxIntake",
-                "ProxyIntake",
-                "EventStore", nioCore, nioPosix, argumentParser,
+                "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
+                "LinuxIntake", "ProxyIntake", "EventStore", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),

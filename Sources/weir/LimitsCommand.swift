@@ -3,6 +3,7 @@
 // weir limits: every number that bounds Weir, as the table of docs/limits.md.
 
 import ArgumentParser
+import CodeIdentity
 import ContentInspection
 import EventStore
 import FlowEngine
@@ -20,7 +21,7 @@ struct LimitsCommand: ParsableCommand {
         print("| limit | value | unit | why | metric |")
         print("|---|---|---|---|---|")
         let limits: [Limit] =
-            PolicyLimits.all + ContentLimits.all + EngineLimits.all + SocketLimits.all + ProxyLimits.all
+            CodeIdentityLimits.all + PolicyLimits.all + ContentLimits.all + EngineLimits.all + SocketLimits.all + ProxyLimits.all
             + LinuxIntakeLimits.all + EventStoreLimits.all
         for limit in limits {
             print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")

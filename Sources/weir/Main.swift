@@ -21,7 +21,8 @@ struct Weir: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, LimitsCommand.self,
+            ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
+            RequirementCommand.self, LimitsCommand.self,
         ])
 }
 

@@ -77,7 +77,7 @@ import Testing
             -> RequirementExpression
         { (1..<terms).reduce(.always) { tree, _ in join(tree, .always) } }
         #expect(try evaluate(chain(999) { .and($0, $1) }) == .true)
-        #expect(try evaluate(chain(999) { .or($1, $0) }) == .true)
+        #expect(try evaluate(chain(999) { .and($1, $0) }) == .true)
         for tree in [chain(1000) { .and($0, $1) }, chain(1000) { .or($1, $0) }, chain(1000) { a, _ in .not(a) }] {
             #expect(throws: CodeProblem(.evaluationTooDeep, "")) { try CompiledRequirement(tree) }
         }

@@ -12,6 +12,7 @@ import Testing
         arguments: [
             ("10.9", "10.10", .ascending), ("10.10", "10.9", .descending), ("1", "1", .same), ("", "", .same),
             ("", "0", .ascending), ("17.4", "7.4", .descending), ("1.0", "1", .descending), ("1.00", "1.0", .same),
+            ("19", "21", .ascending), ("129.9", "131.1", .ascending),
             ("007", "7", .same), ("0", "00", .same), ("0a", "00b", .ascending), ("a10", "a9", .descending),
             ("a10", "b9", .ascending), ("9", "a", .ascending), ("1.2.3", "1.2.3.0", .ascending),
             ("B", "a", .ascending), ("2x", "10", .ascending), ("x2", "x", .descending),

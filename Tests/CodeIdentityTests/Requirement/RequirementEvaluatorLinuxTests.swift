@@ -92,13 +92,13 @@ import Testing
         for atom in [.osAnchor, Self.daemonPackage, Self.daemonUnit] {
             #expect(try Self.both(atom, identity) == [.false, .false])
         }
-        // Another reason decides.
-        #expect(
-            try evaluate(
-                .not(.osAnchor),
-                Synthetic.daemon {
-                    $0.executable.claim?.verdict = verdict; $0.executable.deleted = true
-                }) == .true)
+        // Another reason decides, whether it comes before or behind.
+        let deleted = Synthetic.daemon {
+            $0.executable.claim?.verdict = verdict
+            $0.executable.deleted = true
+            $0.injection = [.unreadableMappings]
+        }
+        #expect(try Self.both(.osAnchor, deleted) == [.false, .true])
         #expect(try Self.both(.package(Array("curl".utf8)), identity) == [.false, .true])
     }
 

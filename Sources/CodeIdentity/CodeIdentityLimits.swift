@@ -7,6 +7,7 @@ public import FlowModel
 /// The limits of `CodeIdentity`.
 public enum CodeIdentityLimits {
     public static let all: [Limit] =
-        machO + signature + certificates + requirement + requirementEvaluation + propertyList + entitlements + bundles + packages
-        + linux + apple + inventory
+        machO + signature + certificates + requirement + requirementEvaluation + propertyList + entitlements + bundles
+        + packages
+        + linux + apple + verification + inventory
 }

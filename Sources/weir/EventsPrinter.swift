@@ -36,7 +36,7 @@ enum EventsPrinter {
         let summary = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { type, count in "\(count) \(type)" }.joined(separator: ", ")
         var lines = [line(flow, summary.isEmpty ? [] : [summary])]
-        lines += findings.map { "    " + safe(describe($0)) }
+        lines += findings.map { "    " + describe($0).terminalSafe }
         // With a filter the number of those left out is not known.
         if findings.count == findingsBelow || (!isFiltered && findings.count < flow.findings) {
             let more = isFiltered ? "older ones" : "\(max(0, flow.findings - findings.count)) more"
@@ -67,9 +67,9 @@ enum EventsPrinter {
         _ outcome: String, _ rest: [String]
     ) -> String {
         let columns = [
-            time.padded(19), lane.padded(7), safe(host).padded(32), safe(protocols).padded(12),
+            time.padded(19), lane.padded(7), host.terminalSafe.padded(32), protocols.terminalSafe.padded(12),
             out.padded(7, right: true), into.padded(7, right: true), outcome.padded(11),
-            safe(rest.joined(separator: "; ")),
+            rest.joined(separator: "; ").terminalSafe,
         ]
         let line = columns.joined(separator: "  ")
         return String(line[...(line.lastIndex { $0 != " " } ?? line.startIndex)])
@@ -94,19 +94,6 @@ enum EventsPrinter {
         }
         return String(format: "%.0fE", value / 1_000)
     }
-
-    /// Text from the network, without what a terminal obeys or that turns its direction.
-    private static func safe(_ text: String) -> String {
-        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
-        var safe = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: safe.append("\u{fffd}")
-            default: safe.append(scalar)
-            }
-        }
-        return String(safe)
-    }
 }
 
 extension String {
@@ -115,33 +102,5 @@ extension String {
         if count > width { return "…" + suffix(width - 1) }
         let space = String(repeating: " ", count: width - count)
         return right ? space + self : self + space
-    }
-}
-
-/// Standard output with a buffer, whose reader may go away.
-struct StandardOutput {
-    private var buffer: [UInt8] = []
-
-    mutating func line(_ text: String) throws {
-        buffer.append(contentsOf: text.utf8)
-        buffer.append(UInt8(ascii: "\n"))
-        if buffer.count >= 1 << 15 { try flush() }
-    }
-
-    mutating func flush() throws {
-        var sent = 0
-        while sent < buffer.count {
-            let count = buffer[sent...].withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            if count < 0 {
-                // Nobody reads any more (`| head`), which is no fault of ours.
-                if errno == EPIPE { throw ExitCode(0) }
-                let reason = String(cString: strerror(errno))
-                FileHandle.standardError.write(Data("weir events: lines are missing from the output: \(reason)\n".utf8))
-                throw ExitCode(1)
-            }
-            sent += count
-        }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

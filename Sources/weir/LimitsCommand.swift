@@ -21,7 +21,8 @@ struct LimitsCommand: ParsableCommand {
         print("| limit | value | unit | why | metric |")
         print("|---|---|---|---|---|")
         let limits: [Limit] =
-            CodeIdentityLimits.all + PolicyLimits.all + ContentLimits.all + EngineLimits.all + SocketLimits.all + ProxyLimits.all
+            ProgramLimits.all + CodeIdentityLimits.all + PolicyLimits.all + ContentLimits.all + EngineLimits.all
+            + SocketLimits.all + ProxyLimits.all
             + LinuxIntakeLimits.all + EventStoreLimits.all
         for limit in limits {
             print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")

@@ -95,6 +95,16 @@ public final class FileBytes: ByteSource {
         return Self.key(of: status) == key && isUnchanged
     }
 
+    /// An absolute path without symbolic links, `.` and `..` (realpath(3)).
+    ///
+    /// Throws `unreadable` with the system's reason when nothing is there.
+    public static func resolved(_ path: String) throws(CodeProblem) -> String {
+        guard !path.utf8.contains(0) else { throw CodeProblem(.unreadable, "a path with a NUL names no file") }
+        guard let resolved = realpath(path, nil) else { throw refused("find") }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func key(of descriptor: Int32) throws(CodeProblem) -> FileKey {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw refused("stat") }

@@ -70,6 +70,9 @@ extension CertificateFacts {
         }
     }
 
+    /// The same as dotted numbers.
+    public var appleMarkerTexts: [String] { appleMarkers.map(ObjectIdentifiers.text) }
+
     static func typeName(_ type: [UInt8]) -> String {
         switch type {
         case ObjectIdentifiers.commonName: "CN"

@@ -20,5 +20,14 @@ extension CodeIdentityLimits {
         "Apple names five kinds; a set with more entries than this is refused.")
 
     /// The limits of requirement texts and blobs.
-    static let requirement: [Limit] = [requirementText, requirementBlob, requirementDepth, requirementSetEntries]
+    public static let weaknessWays = Limit(
+        "requirement.ways", 256, .count, metric: "limit_requirement_ways_total",
+        "Ways to meet a requirement that are looked at for weaknesses; beyond it the requirement is called too wide.")
+    public static let weaknessDepth = Limit(
+        "requirement.ways-depth", 256, .count, metric: "limit_requirement_ways_depth_total",
+        "Levels of a requirement that are looked at for weaknesses; beyond it the requirement is called too wide.")
+
+    static let requirement: [Limit] = [
+        requirementText, requirementBlob, requirementDepth, requirementSetEntries, weaknessWays, weaknessDepth,
+    ]
 }

@@ -99,6 +99,15 @@ public struct CodeSignatureFlags: OptionSet, Hashable, Sendable {
         Self.named.filter { contains($0.0) }.map(\.1)
     }
 
+    /// The flags of these names; nil when one is not known.
+    public init?(names: [String]) {
+        self = []
+        for name in names {
+            guard let flag = Self.named.first(where: { $0.1 == name }) else { return nil }
+            insert(flag.0)
+        }
+    }
+
     private static let named: [(Self, String)] = [
         (.host, "host"), (.adhoc, "adhoc"), (.hard, "hard"), (.kill, "kill"), (.expires, "expires"),
         (.restrict, "restrict"), (.enforcement, "enforcement"), (.libraryValidation, "library-validation"),

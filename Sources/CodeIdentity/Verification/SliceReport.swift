@@ -144,11 +144,13 @@ public struct CodeReport: Sendable {
     public internal(set) var problems: [CodeProblem]
     /// The bundle of which the file is the main executable.
     public internal(set) var bundle: CodeBundle?
-    /// The result of the deep check of the bundle's resources; nil when it was not asked for.
+    /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no seal.
     public internal(set) var seal: SealReport?
 
-    /// Whether every slice passed every check.
-    public var isValid: Bool { problems.isEmpty && slices.allSatisfy { $0.verified != nil } }
+    /// Whether every slice passed every check, and the resources did where they were looked at.
+    public var isValid: Bool {
+        problems.isEmpty && slices.allSatisfy { $0.verified != nil } && seal?.problems.isEmpty != false
+    }
 
     /// What the requirement says of the whole file: every slice is asked, and all must agree.
     public func evaluate(
@@ -165,6 +167,8 @@ extension CodeProblem.Code {
     public static let pageMismatch = Self("page-mismatch")
     /// A sealed component is missing or another.
     public static let slotMismatch = Self("slot-mismatch")
+    /// Code inside a bundle is not valid, or not the code that the bundle's seal asks for.
+    public static let nestedCode = Self("nested-code")
     /// Info.plist is sealed and cannot be read as a dictionary.
     public static let infoUnreadable = Self("info-unreadable")
 }

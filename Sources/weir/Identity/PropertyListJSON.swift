@@ -42,7 +42,8 @@ struct PropertyListJSON: Codable {
         } else if let entries = try? container.decode([String: PropertyListJSON].self) {
             value = .dictionary(entries.mapValues(\.value))
         } else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "null has no place in a property list")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "null has no place in a property list")
         }
     }
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Lines of standard input, each of a bounded length.
+
+import FlowModel
+import Foundation
+
+/// The limits of the program itself.
+enum ProgramLimits {
+    static let inputLine = Limit(
+        "program.input-line", 4 * 1024 * 1024, .bytes, metric: "limit_input_line_total",
+        "A line of JSON on standard input; a subject with its certificates has about 10 KiB. A longer one is an error.")
+
+    static let all: [Limit] = [inputLine]
+}
+
+/// Standard input, line by line.
+struct InputLines {
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var isAtEnd = false
+
+    /// The next line without its line feed; nil at the end; a failure for a line that is too long, which is skipped.
+    mutating func next() -> Result<[UInt8], Problem>? {
+        var isTooLong = false
+        while true {
+            if let end = buffer[start...].firstIndex(of: 0x0a) {
+                defer { start = end + 1 }
+                return isTooLong ? .failure(Self.tooLong) : .success(Array(buffer[start..<end]))
+            }
+            if isAtEnd {
+                defer { start = buffer.count }
+                if isTooLong { return .failure(Self.tooLong) }
+                return start == buffer.count ? nil : .success(Array(buffer[start...]))
+            }
+            buffer.removeFirst(start)
+            start = 0
+            if buffer.count > ProgramLimits.inputLine.value {
+                isTooLong = true
+                buffer.removeAll(keepingCapacity: true)
+            }
+            fill()
+        }
+    }
+
+    /// Whether a whole line has been read already and waits.
+    var hasMore: Bool { buffer[start...].contains(0x0a) }
+
+    private static let tooLong = Problem.refused(
+        "a line of more than \(ProgramLimits.inputLine.value) bytes; give one object a line")
+
+    private mutating func fill() {
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var count: Int
+        repeat {
+            count = piece.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+        } while count < 0
+            && errno == EINTR
+        if count > 0 { buffer.append(contentsOf: piece[..<count]) } else { isAtEnd = true }
+    }
+}

@@ -113,6 +113,20 @@ import Testing
         #expect(mac.immediate(token).standing == .pending)
     }
 
+    @Test("A debugger that comes while the oracle is asked shows in its answer")
+    func debuggedBetween() throws {
+        let mac = try mac()
+        mac.oracle.answers { token, _ in
+            var debugged = KernelStatus.app
+            debugged.bits.insert(.debugged)
+            mac.kernel.run(token, debugged)
+            return .app
+        }
+        let received = mac.later(token)
+        mac.work()
+        #expect(received.all.map { $0.maker?.injection } == [[.debugged, .notEnforced]])
+    }
+
     // MARK: Files that do not stay
 
     @Test("A program updated while it runs is changed on disk, for a while, and its facts are not believed")
@@ -202,6 +216,7 @@ import Testing
                 mac.resolver.expire(now: mac.now)
                 #expect(first.all.map(\.unknown) == [.timedOut])
                 #expect(second.all.map(\.unknown) == [.timedOut])
+                #expect(mac.immediate(.process(2)).unknown == .timedOut)
                 #expect(mac.oracle.asked == [.process(1)])
             }
             return .app
@@ -282,6 +297,17 @@ import Testing
         _ = mac.immediate(token)
         mac.work()
         #expect(mac.oracle.asked == [token])
+    }
+
+    @Test("A worker that has finished before the waiter stands in line: the waiter is told from memory")
+    func quickWorker() throws {
+        // flow                              worker
+        // later: pending, wake
+        //                                   verified, nobody waits
+        // into the line: nothing under way, but known
+        let mac = try mac()
+        mac.wakes.calls { [unowned mac] in mac.work() }
+        #expect(mac.later(token).all.map(\.summary.codeClass) == [.known(.thirdParty)])
     }
 
     @Test("Neither rung, nor wake, nor a waiter is called under the lock: each may ask again")

@@ -64,14 +64,14 @@ import Testing
         #expect(mac.immediate(after).summary.codeClass == .known(.platformInteractive))
     }
 
-    @Test("That validity answers with a process that is gone is an exit too, not a bad signature")
+    @Test("Validity that finds the process gone says no more of it than that it is gone")
     func goneWhileValidated() throws {
         let mac = try mac()
         mac.oracle.answers { _, _ in CodeExamination(invalidity: .code(.noSuchCode)) }
         let received = mac.later(token)
-        mac.kernel.exit(token)
+        mac.kernel.run(.process(80, version: 2), .adhoc)
         mac.work()
-        #expect(received.all.map(\.unknown) == [.exited])
+        #expect(received.all.map(\.unknown) == [.replaced])
     }
 
     @Test("A process number used anew does not inherit what was known of its number")

@@ -226,6 +226,16 @@ import Testing
         #expect(mac.immediate(.process(1)).summary.codeClass == .known(.thirdParty))
     }
 
+    @Test("A worker that comes too late tells those who waited, and asks for nobody")
+    func lateWorker() throws {
+        let mac = try mac()
+        let received = mac.later(token)
+        mac.pass(CodeIdentityLimits.examinationWait.spent)
+        mac.work()
+        #expect(received.all.map(\.unknown) == [.timedOut])
+        #expect(mac.oracle.asked.isEmpty)
+    }
+
     @Test("Settings that change while the oracle is asked: it is asked again under the new ones, then all are told")
     func settingsWhileAsked() throws {
         let mac = try mac()

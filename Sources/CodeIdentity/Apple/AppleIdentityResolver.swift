@@ -20,8 +20,8 @@ import Synchronization
 /// What is kept is identity, by all 32 bytes of the token and the cdhash, never a verdict and never a failure that may
 /// pass. The kernel's bits are read again after `kernelStatusAge`, because a debugger may come later.
 ///
-/// It makes no threads: `wake` is called when there is work, and has `resolvePending` called on a thread that may wait.
-/// `expire` wants to be called by a timer.
+/// It makes no threads: `wake` is called when there is work, rather too often than too seldom, and has `resolvePending`
+/// called on a thread that may wait. `expire` wants to be called by a timer.
 public final class AppleIdentityResolver: SystemCode {
     /// What is asked of the oracle, and what counts as the system.
     public struct Settings: Sendable {
@@ -87,12 +87,12 @@ public final class AppleIdentityResolver: SystemCode {
 
     /// Asks other questions from now on: what is known answers the old ones, so it is forgotten.
     public func use(_ settings: Settings) {
-        let dropped = state.withLock { state in
+        // What is dropped is let go of outside the lock.
+        _ = state.withLock { state in
             state.settings = settings
-            state.generation &+= 1
+            state.generation &+= 1  // only ever compared for equality
             return state.cache.removeAll()
         }
-        _ = dropped
     }
 
     // MARK: While a flow waits
@@ -156,23 +156,20 @@ public final class AppleIdentityResolver: SystemCode {
                 let entry = AppleIdentityCache.Entry(identity: identity, seen: now)
                 return (identity.answer(.settled, osPrograms: osPrograms), isWaking, state.cache.keep(entry))
             }
+            var (standing, isWaking) = (MakerAnswer.Standing.pending, false)
+            identity.examination = .missing
             switch state.queue.ask(token, status, now: now) {
-            case .waiting(let wake):
-                identity.examination = .missing
-                return (identity.answer(.pending, osPrograms: osPrograms), wake, [:])
-            case .joined:
-                identity.examination = .missing
-                return (identity.answer(.pending, osPrograms: osPrograms), false, [:])
+            case .waiting(let wake): isWaking = wake
+            case .joined: break
+            case .full: standing = .busy
             case .lost:
                 identity.examination = .timedOut
-                return (identity.answer(.settled, osPrograms: osPrograms), false, [:])
-            case .full:
-                identity.examination = .missing
-                return (identity.answer(.busy, osPrograms: osPrograms), false, [:])
+                standing = .settled
             }
+            return (identity.answer(standing, osPrograms: osPrograms), isWaking, [:])
         }
         if answer.standing == .busy { metrics.add(CodeIdentityLimits.examinationsWaiting.metric, 1) }
-        count([dropped])
+        countDropped([dropped])
         if isWaking { wake() }
         return answer
     }
@@ -203,7 +200,7 @@ public final class AppleIdentityResolver: SystemCode {
         }
         guard !late.isEmpty else { return }
         metrics.add(CodeIdentityLimits.examinationWait.metric, late.count)
-        count(dropped)
+        countDropped(dropped)
         for (identity, waiters) in late { tell(waiters, identity, osPrograms) }
     }
 
@@ -252,7 +249,7 @@ public final class AppleIdentityResolver: SystemCode {
             let dropped = isOutdated ? [:] : Self.keep(identity, in: &state, now: now)
             return (waiters, state.settings.osPrograms, dropped)
         }
-        count([dropped])
+        countDropped([dropped])
         tell(waiters, identity, osPrograms)
     }
 
@@ -274,7 +271,7 @@ public final class AppleIdentityResolver: SystemCode {
         for receive in waiters { receive(answer) }
     }
 
-    private func count(_ dropped: [AppleIdentityCache.Generation]) {
+    private func countDropped(_ dropped: [AppleIdentityCache.Generation]) {
         let number = dropped.reduce(0) { $0 + $1.count }
         if number > 0 { metrics.add(CodeIdentityLimits.appleIdentities.metric, number) }
     }

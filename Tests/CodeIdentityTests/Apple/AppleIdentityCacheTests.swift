@@ -28,8 +28,8 @@ import Testing
     func recent() {
         var cache = AppleIdentityCache(capacity: 8)
         for pid: UInt32 in 2...100 {
-            _ = cache.keep(entry(1))
-            _ = cache.keep(entry(pid))
+            let dropped = [cache.keep(entry(1)), cache.keep(entry(pid))]
+            #expect(dropped.allSatisfy { $0[.process(1)] == nil })
         }
         #expect(cache.entry(for: .process(1), now: now) != nil)
         #expect(cache.entry(for: .process(2), now: now) == nil)

@@ -64,14 +64,14 @@ import Testing
         #expect(mac.immediate(after).summary.codeClass == .known(.platformInteractive))
     }
 
-    @Test("That validity answers with a process that is gone is an exit too, not a bad signature")
+    @Test("Validity that finds the process gone says no more of it than that it is gone")
     func goneWhileValidated() throws {
         let mac = try mac()
         mac.oracle.answers { _, _ in CodeExamination(invalidity: .code(.noSuchCode)) }
         let received = mac.later(token)
-        mac.kernel.exit(token)
+        mac.kernel.run(.process(80, version: 2), .adhoc)
         mac.work()
-        #expect(received.all.map(\.unknown) == [.exited])
+        #expect(received.all.map(\.unknown) == [.replaced])
     }
 
     @Test("A process number used anew does not inherit what was known of its number")
@@ -111,6 +111,20 @@ import Testing
         mac.kernel.run(token, other)
         mac.pass(.seconds(2))
         #expect(mac.immediate(token).standing == .pending)
+    }
+
+    @Test("A debugger that comes while the oracle is asked shows in its answer")
+    func debuggedBetween() throws {
+        let mac = try mac()
+        mac.oracle.answers { token, _ in
+            var debugged = KernelStatus.app
+            debugged.bits.insert(.debugged)
+            mac.kernel.run(token, debugged)
+            return .app
+        }
+        let received = mac.later(token)
+        mac.work()
+        #expect(received.all.map { $0.maker?.injection } == [[.debugged, .notEnforced]])
     }
 
     // MARK: Files that do not stay
@@ -202,6 +216,7 @@ import Testing
                 mac.resolver.expire(now: mac.now)
                 #expect(first.all.map(\.unknown) == [.timedOut])
                 #expect(second.all.map(\.unknown) == [.timedOut])
+                #expect(mac.immediate(.process(2)).unknown == .timedOut)
                 #expect(mac.oracle.asked == [.process(1)])
             }
             return .app
@@ -209,6 +224,16 @@ import Testing
         mac.work()
         #expect(mac.oracle.asked == [.process(1)])
         #expect(mac.immediate(.process(1)).summary.codeClass == .known(.thirdParty))
+    }
+
+    @Test("A worker that comes too late tells those who waited, and asks for nobody")
+    func lateWorker() throws {
+        let mac = try mac()
+        let received = mac.later(token)
+        mac.pass(CodeIdentityLimits.examinationWait.spent)
+        mac.work()
+        #expect(received.all.map(\.unknown) == [.timedOut])
+        #expect(mac.oracle.asked.isEmpty)
     }
 
     @Test("Settings that change while the oracle is asked: it is asked again under the new ones, then all are told")
@@ -282,6 +307,17 @@ import Testing
         _ = mac.immediate(token)
         mac.work()
         #expect(mac.oracle.asked == [token])
+    }
+
+    @Test("A worker that has finished before the waiter stands in line: the waiter is told from memory")
+    func quickWorker() throws {
+        // flow                              worker
+        // later: pending, wake
+        //                                   verified, nobody waits
+        // into the line: nothing under way, but known
+        let mac = try mac()
+        mac.wakes.calls { [unowned mac] in mac.work() }
+        #expect(mac.later(token).all.map(\.summary.codeClass) == [.known(.thirdParty)])
     }
 
     @Test("Neither rung, nor wake, nor a waiter is called under the lock: each may ask again")

@@ -38,7 +38,7 @@ import Testing
         #expect(mac.later(token).all == [answer])
         mac.work()
         #expect(mac.oracle.asked.isEmpty)
-        #expect(mac.wakes.all.isEmpty)
+        #expect(mac.wakes.count == 0)
     }
 
     @Test("Whether a program is the OS is asked of the inventory in force")
@@ -123,7 +123,7 @@ import Testing
         let received = (0..<5).map { _ in mac.later(token) }
         mac.work()
         #expect(mac.oracle.asked == [token])
-        #expect(mac.wakes.all.count == 1)
+        #expect(mac.wakes.count == 1)
         #expect(received.allSatisfy { $0.all.count == 1 && $0.all == received[0].all })
     }
 

@@ -90,11 +90,26 @@ final class Received: Sendable {
     @Sendable func take(_ answer: MakerAnswer) { answers.withLock { $0.append(answer) } }
 }
 
+/// Counts the calls for a worker, and may be one itself.
+final class Wakes: Sendable {
+    private let calls = Mutex(0)
+    private let worker = Mutex<(@Sendable () -> Void)?>(nil)
+
+    var count: Int { calls.withLock { $0 } }
+
+    func calls(_ worker: @escaping @Sendable () -> Void) { self.worker.withLock { $0 = worker } }
+
+    @Sendable func wake() {
+        calls.withLock { $0 += 1 }
+        worker.withLock { $0 }?()
+    }
+}
+
 /// A Mac with a resolver; time passes only when a test says so.
 final class MockMac: Sendable {
     let kernel = MockKernel()
     let oracle = MockOracle()
-    let wakes = Received()
+    let wakes = Wakes()
     let resolver: AppleIdentityResolver
     private let time = Mutex(ContinuousClock.now)
 
@@ -107,7 +122,7 @@ final class MockMac: Sendable {
             kernel: kernel, oracle: oracle,
             settings: try .init(
                 requirements: requirements, osPrograms: osPrograms, examinesPlatform: examinesPlatform),
-            metrics: NoSink(), wake: { wakes.take(MakerAnswer(summary: .init(.unknown(.notAsked)))) },
+            metrics: NoSink(), wake: wakes.wake,
             cache: AppleIdentityCache(capacity: capacity),
             queue: ExaminationQueue(wait: .seconds(5), most: most, atOnce: atOnce, mostWaiters: mostWaiters))
     }

@@ -47,12 +47,11 @@ struct RequirementCheck: ParsableCommand {
         var output = StandardOutput()
         var allMet = true
         for path in paths {
-            let subjects: [(name: String, subject: Result<RequirementSubject, CodeProblem>)]
-            do throws(CodeProblem) {
-                subjects = try programs.identity(of: path).subjects
-            } catch {
-                subjects = [("file", .failure(error))]
-            }
+            let subjects: [(name: String, subject: Result<RequirementSubject, CodeProblem>)] =
+                switch programs.identity(of: path) {
+                case .success(let identity): identity.subjects
+                case .failure(let problem): [("file", .failure(problem))]
+                }
             for (text, requirement) in asked {
                 allMet = try answer(path, subjects, text, requirement, &output) && allMet
             }

@@ -30,7 +30,10 @@ public final class InstalledPackages: ProgramVouching {
     public func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
         refresh()
         let held = source as? any IdentifiedFile
-        let file = verifier.examine(path: path, bytes: source) { if let held { try? held.keyNow() } else { key } }
+        let chain = OwnedPathChain().check(path, in: root)
+        let file = verifier.examine(path: path, bytes: source, rootsAlone: chain.owned && chain.key == key) {
+            if let held { try? held.keyNow() } else { key }
+        }
         return (file.claim, file.sha256)
     }
 
@@ -54,7 +57,8 @@ private struct NoPackages: PackageDatabase {
     let problems: [CodeProblem]
     var generation: PackageGeneration { PackageGeneration(keys: []) }
     func owners(of path: String) -> [PackageFile] { [] }
-    func isCurrent() -> Bool { true }
+    // What could not be read may be readable the next time.
+    func isCurrent() -> Bool { false }
     func isInTransaction() -> Bool { false }
 }
 #endif

@@ -26,7 +26,6 @@ public final class InstalledPackages: ProgramVouching {
     /// What of the database could not be understood, or that there is none.
     public var problems: [CodeProblem] { verifier.database.problems }
 
-    /// How files compare with their packages' records, for callers that need more than `claim` says.
     public func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
         refresh()
         let held = source as? any IdentifiedFile

@@ -203,7 +203,9 @@ import Testing
         let system = SimulatedSystem { state in
             state.processes[9] = .service()
             state.processes[9]?.setStat(pid: 9, start: 700, threads: 2)
+            // Its number is another process now.
             state.processes[8] = .service(pid: 8)
+            state.processes[8]?.setStat(pid: 8, stack: 1)
             state.processes[7] = SimulatedProcess()
             state.processes[7]?.setStat(code: 0, stack: 0, state: "Z", threads: 2)
             state.processes[7]?.threads = [7, 8, 9]

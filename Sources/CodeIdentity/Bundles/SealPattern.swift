@@ -93,6 +93,7 @@ struct SealPattern {
         current.removeAll(keepingCapacity: true)
         for position in 0...path.count {
             turn += 1
+            steps += 1
             next.removeAll(keepingCapacity: true)
             let isEnd = position == path.count
             if position > 0 {

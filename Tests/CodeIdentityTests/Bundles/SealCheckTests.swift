@@ -147,6 +147,14 @@ import Testing
         #expect(found.contains("seal-link Resources/zlink"))
     }
 
+    @Test("A link with more parts than the limit counts as a loop")
+    func longLink() throws {
+        let most = CodeIdentityLimits.sealLinkParts.value / 2 - 1
+        let steps = { (count: Int) in String(repeating: "deep/../", count: count) + "data.txt" }
+        #expect(try problems { $0.link("Resources/zlink", steps(most)) } == [])
+        #expect(try problems { $0.link("Resources/zlink", steps(most + 1)) } == ["seal-link Resources/zlink"])
+    }
+
     @Test("A link by a name that is left out is told: it would hide what it points to")
     func hiddenLink() throws {
         #expect(

@@ -77,6 +77,7 @@ private struct SealCheck<Tree: FileTree> {
         } catch {
             report.problems.append(error)
         }
+        report.nestedCode.sort { $0.path < $1.path }
         return report
     }
 

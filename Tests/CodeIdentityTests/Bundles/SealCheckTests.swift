@@ -26,7 +26,7 @@ import Testing
         let cdhash = CDHash([UInt8](repeating: 7, count: 20))
         #expect(
             report.nestedCode
-                == ["MacOS/helper", "Frameworks/F.framework"].map {
+                == ["Frameworks/F.framework", "MacOS/helper"].map {
                     NestedCode(path: "A.app/Contents/" + $0, cdhash: cdhash, requirement: SealSample.requirement)
                 })
     }
@@ -253,8 +253,8 @@ import Testing
         #expect(report.problems.count == limit + 1 && report.problems.last?.code == .limit)
     }
 
-    @Test("Another spelling of the executable's name is not the executable")
-    func spelling() throws {
+    @Test("An executable whose name is not ASCII is left out like any other")
+    func executableName() throws {
         let found = try problems { sample in
             sample.tree["A.app/Contents/MacOS/main"] = nil
             sample.tree["A.app/Contents/Info.plist"] = String(

@@ -26,13 +26,17 @@ public struct CodeExaminer: Sendable {
 
     /// Examines a file, alone or as the main executable of a bundle.
     ///
-    /// Throws `notMachO` for anything else, and what the source throws; everything that is wrong with a Mach-O file is in
-    /// the report.
+    /// Throws `notMachO` for anything else, `changed` when the source changed meanwhile, since structure and pages are
+    /// read one after the other, and what the source throws; everything that is wrong with a Mach-O file is in the
+    /// report.
     public func examine(
         _ source: any ByteSource, bundle: CodeBundle? = nil, detached: DetachedSignature? = nil
     ) throws(CodeProblem) -> CodeReport {
         let file = try MachOFile.read(source)
         var reports = file.slices.map { read($0, bundle, detached) }
+        guard source.isUnchanged else {
+            throw CodeProblem(.changed, "the file was written while it was examined; examine it again")
+        }
         let others = reports.map { report in
             DesignatedRequirement.OtherSlice(
                 team: report.signature?.best.team, directories: report.signature?.directories.map(\.digest) ?? [])

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the examiner must not overlook between its parts.
+
+import Foundation
+import Synchronization
+import Testing
+
+@testable import CodeIdentity
+
+@Suite("Code examiner") struct CodeExaminerTests {
+    private let examiner = CodeExaminer(now: 1_795_000_000)
+
+    /// A source that was written while it was read.
+    private struct ChangingBytes: ByteSource {
+        let bytes: MemoryBytes
+        let isUnchanged = false
+
+        var count: UInt64 { bytes.count }
+        func read(at offset: UInt64, count: Int) throws(CodeProblem) -> [UInt8] {
+            try bytes.read(at: offset, count: count)
+        }
+    }
+
+    /// A source that counts what is read.
+    private final class CountedBytes: ByteSource {
+        let bytes: MemoryBytes
+        let total = Mutex<UInt64>(0)
+
+        init(_ bytes: [UInt8]) { self.bytes = MemoryBytes(bytes) }
+
+        var count: UInt64 { bytes.count }
+        func read(at offset: UInt64, count: Int) throws(CodeProblem) -> [UInt8] {
+            total.withLock { $0 += UInt64(count) }
+            return try bytes.read(at: offset, count: count)
+        }
+    }
+
+    @Test("A file that changed while it was examined is not verified, though every check held")
+    func changed() throws {
+        let bytes = SyntheticSlice().bytes()
+        #expect(try examiner.examine(MemoryBytes(bytes)).slices[0].problems.isEmpty)
+        let problem = #expect(throws: CodeProblem.self) {
+            try examiner.examine(ChangingBytes(bytes: MemoryBytes(bytes)))
+        }
+        #expect(problem?.code == .changed)
+    }
+}

@@ -37,20 +37,19 @@ public struct CodeExaminer: Sendable {
         guard source.isUnchanged else {
             throw CodeProblem(.changed, "the file was written while it was examined; examine it again")
         }
+        let problems = file.problems + (detached?.problems ?? [])
         let others = reports.map { report in
             DesignatedRequirement.OtherSlice(
                 team: report.signature?.best.team, directories: report.signature?.directories.map(\.digest) ?? [])
         }
         for index in reports.indices {
             // A container that two readers take differently spoils each of its slices.
-            if let problem = file.problems.first { reports[index].refuse(\.structure, problem) }
+            if let problem = problems.first { reports[index].refuse(\.structure, problem) }
             var rest = others
             rest.remove(at: index)
             conclude(&reports[index], rest)
         }
-        return CodeReport(
-            isUniversal: file.isUniversal, slices: reports, problems: file.problems + (detached?.problems ?? []),
-            bundle: bundle)
+        return CodeReport(isUniversal: file.isUniversal, slices: reports, problems: problems, bundle: bundle)
     }
 
     private func read(_ slice: MachOSlice, _ bundle: CodeBundle?, _ detached: DetachedSignature?) -> SliceReport {

@@ -45,4 +45,18 @@ import Testing
         }
         #expect(problem?.code == .changed)
     }
+
+    @Test("A detached signature that readers take differently spoils the slices it signs")
+    func detached() throws {
+        let slice = SyntheticSlice()
+        let bytes = slice.bytes()
+        let places = TamperedFile(bytes).slices[0]
+        let signature = Array(bytes[places.signature])
+        let outer = SyntheticSlice.superBlob(
+            BlobMagic.detachedSignature, [(Architecture.arm64, signature), (Architecture.arm64, signature)])
+        let report = try examiner.examine(MemoryBytes(bytes), detached: DetachedSignature.read(MemoryBytes(outer)))
+        #expect(report.slices[0].refusals == ["structure": .duplicateSlot])
+        #expect(try !report.meets("always"))
+        #expect(!report.isValid)
+    }
 }

@@ -37,13 +37,13 @@ public struct CodeExaminer: Sendable {
         guard source.isUnchanged else {
             throw CodeProblem(.changed, "the file was written while it was examined; examine it again")
         }
-        let problems = file.problems + (detached?.problems ?? [])
+        let problems = file.problems + (detached?.problems ?? []) + (bundle?.problems ?? [])
         let others = reports.map { report in
             DesignatedRequirement.OtherSlice(
                 team: report.signature?.best.team, directories: report.signature?.directories.map(\.digest) ?? [])
         }
         for index in reports.indices {
-            // A container that two readers take differently spoils each of its slices.
+            // What two readers take differently (container, detached signature, bundle) spoils each slice.
             if let problem = problems.first { reports[index].refuse(\.structure, problem) }
             var rest = others
             rest.remove(at: index)

@@ -140,7 +140,7 @@ public struct SliceReport: Sendable {
 public struct CodeReport: Sendable {
     public let isUniversal: Bool
     public internal(set) var slices: [SliceReport]
-    /// What is wrong with the container; each slice has its own besides.
+    /// What is wrong with container, detached signature and bundle; each slice has its own besides.
     public internal(set) var problems: [CodeProblem]
     /// The bundle of which the file is the main executable.
     public internal(set) var bundle: CodeBundle?

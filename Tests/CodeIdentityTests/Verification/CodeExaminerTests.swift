@@ -59,4 +59,21 @@ import Testing
         #expect(try !report.meets("always"))
         #expect(!report.isValid)
     }
+
+    @Test("A bundle with two Info.plists, of which systems take different ones, proves nothing")
+    func bundle() throws {
+        let info = Array(
+            "<plist version=\"1.0\"><dict><key>CFBundleExecutable</key><string>tool</string></dict></plist>".utf8)
+        var slice = SyntheticSlice()
+        slice.infoPlist = info
+        let bytes = slice.bytes()
+        var tree = MemoryTree(["A.app/Contents/Info.plist": .file(info), "A.app/Contents/MacOS/tool": .file(bytes)])
+        let one = try CodeBundle("A.app", in: tree)
+        #expect(try examiner.examine(MemoryBytes(bytes), bundle: one).problems.isEmpty)
+        tree["A.app/Contents/Info-macos.plist"] = "<plist version=\"1.0\"><dict/></plist>"
+        let report = try examiner.examine(MemoryBytes(bytes), bundle: CodeBundle("A.app", in: tree))
+        #expect(report.slices[0].refusals == ["structure": .bundleLayout])
+        #expect(try !report.meets("always"))
+        #expect(!report.isValid)
+    }
 }

@@ -144,7 +144,7 @@ public struct CodeReport: Sendable {
     public internal(set) var problems: [CodeProblem]
     /// The bundle of which the file is the main executable.
     public internal(set) var bundle: CodeBundle?
-    /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no seal.
+    /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no bundle.
     public internal(set) var seal: SealReport?
 
     /// Whether every slice passed every check, and the resources did where they were looked at.

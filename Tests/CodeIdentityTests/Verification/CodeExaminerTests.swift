@@ -76,4 +76,39 @@ import Testing
         #expect(try !report.meets("always"))
         #expect(!report.isValid)
     }
+
+    @Test("A resource seal that the signature does not cover is no seal")
+    func unsealedSeal() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weir-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let contents = folder.appending(path: "A.app/Contents")
+        for name in ["MacOS", "_CodeSignature"] {
+            try FileManager.default.createDirectory(
+                at: contents.appending(path: name), withIntermediateDirectories: true)
+        }
+        let info = SealSample.info("tool", identifier: "test.a")
+        let seal = PropertyListWriter.document(
+            PropertyListWriter.xml(
+                .dictionary(["files2": .dictionary([:]), "rules2": .dictionary(SealSample.rules)])))
+        for sealed in [true, false] {
+            var slice = SyntheticSlice()
+            slice.infoPlist = info
+            if sealed { slice.codeResources = seal }
+            for (name, bytes) in [
+                ("Info.plist", info), ("_CodeSignature/CodeResources", seal), ("MacOS/tool", slice.bytes()),
+            ] { try Data(bytes).write(to: contents.appending(path: name)) }
+            let report = try examiner.examine(path: folder.appending(path: "A.app").path, deep: true)
+            #expect(report.slices[0].problems.isEmpty)
+            #expect(report.seal?.problems.map(\.code) == (sealed ? [] : [.sealMalformed]))
+            #expect(report.isValid == sealed)
+        }
+    }
+
+    @Test("A vendor's bundle holds with all that is sealed in it")
+    func deep() throws {
+        let file = try #require(try SignedFiles.all().first { $0.path.hasSuffix("MacOS/MacControlMCP") })
+        let report = try examiner.examine(path: file.path, deep: true)
+        #expect(report.seal?.problems == [])
+        #expect(report.isValid)
+    }
 }

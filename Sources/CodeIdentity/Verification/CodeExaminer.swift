@@ -100,7 +100,9 @@ public struct CodeExaminer: Sendable {
             report.refuse(\.structure, error)
         }
         let external = ExternalComponents(
-            infoPlist: info.map { .bytes($0) } ?? .none, codeResources: bundle?.sealBytes.map { .bytes($0) } ?? .none)
+            infoPlist: info.map { .bytes($0) } ?? .none, codeResources: bundle?.sealBytes.map { .bytes($0) } ?? .none,
+            // In code this component stands in the signature, if anywhere.
+            repSpecific: signature.superBlob.blob(SpecialSlot.repSpecific.rawValue).map { .bytes(Array($0)) } ?? .none)
         report.slots = signature.slotOutcomes(signature.best, external)
         for slot in signature.brokenSlots(external) {
             report.refuse(

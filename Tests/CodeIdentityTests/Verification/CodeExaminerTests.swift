@@ -60,6 +60,17 @@ import Testing
         #expect(!report.isValid)
     }
 
+    @Test("What a hash stands for must be there, also in the slot that only disk images use")
+    func repSpecific() throws {
+        var slice = SyntheticSlice()
+        slice.blobs = [(6, SyntheticSlice.blob(BlobMagic.wrapper, [1, 2, 3]))]
+        var bytes = slice.bytes()
+        #expect(try examiner.examine(MemoryBytes(bytes)).slices[0].problems.isEmpty)
+        let place = try #require(TamperedFile(bytes).slices[0].index[6])
+        bytes.set32(99, at: place)
+        #expect(try examiner.examine(MemoryBytes(bytes)).slices[0].refusals == ["slots": .slotMismatch])
+    }
+
     @Test("A bundle with two Info.plists, of which systems take different ones, proves nothing")
     func bundle() throws {
         let info = Array(

@@ -60,6 +60,21 @@ import Testing
         #expect(!report.isValid)
     }
 
+    @Test("Where pages were not hashed, nothing is verified, and the reason is not that nothing is signed")
+    func withoutPages() throws {
+        let bytes = SyntheticSlice().bytes()
+        let report = try CodeExaminer(now: 0, hashesPages: false).examine(MemoryBytes(bytes))
+        #expect(report.slices[0].validity.pages == .absent)
+        #expect(try !report.meets("always"))
+        #expect(!report.isValid)
+        guard case .unusable(let problem) = report.slices[0].evaluable else {
+            Issue.record("evaluated without its pages")
+            return
+        }
+        #expect(problem.code == .pagesNotHashed)
+        #expect(try !report.meets("always"))
+    }
+
     @Test("What a hash stands for must be there, also in the slot that only disk images use")
     func repSpecific() throws {
         var slice = SyntheticSlice()

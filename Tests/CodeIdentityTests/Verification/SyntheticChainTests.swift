@@ -142,6 +142,24 @@ import Testing
         #expect(try make(signer, slice(team: "TEAM123456")).report().isValid)
     }
 
+    @Test("Whoever makes his own authority meets every rule that goes by names, and each such rule is told weak")
+    func names() throws {
+        var attacker = make(.developerID(team: "TEAM123456"), slice(team: "TEAM123456"))
+        attacker.examiner.appleRoots = AppleRoots.sha256
+        for text in [
+            "identifier \"org.example.tool\"", "certificate leaf[subject.CN] = \"Developer ID Application: \"*",
+            "certificate leaf[subject.OU] = TEAM123456 and identifier \"org.example.tool\"",
+            "certificate 1[field.1.2.840.113635.100.6.2.6] exists", "!anchor apple", "entitlement[x] absent",
+        ] {
+            #expect(try attacker.report().meets(text), "\(text)")
+            #expect(try !RequirementWeakness.all(of: Requirement(text: text).expression).isEmpty, "\(text)")
+            let anchored = try Requirement(text: "anchor apple generic and (\(text))")
+            #expect(try !attacker.report().meets(anchored.text), "\(text)")
+        }
+        let anybody = try Requirement(text: "anchor apple generic").expression
+        #expect(RequirementWeakness.all(of: anybody) == [.anyAppleCertificate("anchor apple generic")])
+    }
+
     @Test("Two slices of one signer are one program; one with another's signature is not")
     func universal() throws {
         let arm = slice(team: "TEAM123456")

@@ -6,8 +6,8 @@ public import FlowModel
 
 extension CodeIdentityLimits {
     public static let propertyListBytes = Limit(
-        "plist.bytes", 64 * 1024 * 1024, .bytes, metric: "limit_plist_bytes_total",
-        "The resource seals of the largest applications are about 40 MiB; a longer list is refused.")
+        "plist.bytes", 128 * 1024 * 1024, .bytes, metric: "limit_plist_bytes_total",
+        "The seal of an application with 200 000 files is about 70 MiB; a longer list is refused.")
     public static let propertyListItems = Limit(
         "plist.items", 1_000_000, .count, metric: "limit_plist_items_total",
         "Values in one list; three stand for a sealed file. It bounds memory to about 100 MiB; more are refused.")

@@ -61,7 +61,7 @@ import Testing
             let signature = file.slices[0].signature
             let cms = try #require(file.slices[0].blobs[EmbeddedSignature.cmsSlot])
             // A step that is prime to all structure.
-            for place in stride(from: signature.lowerBound, to: cms.upperBound, by: 11) {
+            for place in stride(from: signature.lowerBound, to: cms.upperBound, by: 23) {
                 file.bytes = file.original
                 file.flip(place)
                 guard let after = try? file.report().slices[0].verified else { continue }

@@ -85,7 +85,7 @@ public final class FileBytes: ByteSource {
     /// Whether content, owner and permissions are those of the moment when the file was opened.
     ///
     /// The kernel changes the time that this compares at each write; two writes inside one of its clock ticks look
-    /// like one.
+    /// like one, and a writer through a shared mapping is seen only when the kernel next looks at its pages.
     public var isUnchanged: Bool { (try? Self.key(of: descriptor)) == key }
 
     /// Whether a path names this file, unchanged.

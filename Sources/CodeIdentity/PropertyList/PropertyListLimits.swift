@@ -17,8 +17,12 @@ extension CodeIdentityLimits {
     public static let propertyListKeyBytes = Limit(
         "plist.key-bytes", 4096, .bytes, metric: "limit_plist_key_bytes_total",
         "The longest key is a path; hashing longer ones, shared by many dictionaries, would be quadratic. Refused.")
+    public static let propertyListKeyMarks = Limit(
+        "plist.key-marks", 30, .count, metric: "limit_plist_key_marks_total",
+        "Combining marks in a row, as many as stream-safe text has (UAX #15); hashing longer rows is quadratic. Refused."
+    )
 
     static let propertyList: [Limit] = [
-        propertyListBytes, propertyListItems, propertyListDepth, propertyListKeyBytes,
+        propertyListBytes, propertyListItems, propertyListDepth, propertyListKeyBytes, propertyListKeyMarks,
     ]
 }

@@ -151,9 +151,15 @@ public struct CodeReport: Sendable {
     /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no bundle.
     public internal(set) var seal: SealReport?
 
-    /// Whether every slice passed every check, and the resources did where they were looked at.
+    /// Why slices that hold by themselves are not one program; nil when they can be.
+    ///
+    /// Such a file meets no requirement: a genuine slice beside an attacker's was taken for genuine in 2018.
+    public var disagreement: CodeProblem? { AllSlicesEvaluation.disagreement(of: slices.map(\.evaluable)) }
+
+    /// Whether every slice passed every check, all are one program, and the resources hold where they were looked at.
     public var isValid: Bool {
-        problems.isEmpty && slices.allSatisfy { $0.verified != nil } && seal?.problems.isEmpty != false
+        problems.isEmpty && slices.allSatisfy { $0.verified != nil } && disagreement == nil
+            && seal?.problems.isEmpty != false
     }
 
     /// What the requirement says of the whole file: every slice is asked, and all must agree.

@@ -43,6 +43,7 @@ import Testing
             let report = try TamperedFile(made, bundle: genuine.bundle).report()
             #expect(report.slices.count == 2)
             #expect(report.slices[1].signing == .adhoc)
+            #expect(!report.isValid)
             for text in [
                 "anchor apple generic", "anchor apple", "!anchor apple",
                 "identifier \"org.mitmproxy.macos-redirector\"",
@@ -66,6 +67,7 @@ import Testing
                 genuine.universal([(Architecture.arm64, genuine.thin()), (Architecture.x86, part)])
             ).report()
             #expect(report.slices[0].verified != nil)
+            #expect(!report.isValid)
             // Both vendors' chains end at Apple, but the slices name different teams.
             #expect(try !report.meets("anchor apple generic"))
             #expect(try !report.meets("always"))

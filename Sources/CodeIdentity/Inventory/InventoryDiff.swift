@@ -30,6 +30,7 @@ public struct InventoryChange: Sendable, Hashable, Codable {
     public var name: String
     /// For `moved`: where it was.
     public var from: String?
+    /// What differs; of what appeared or vanished all that is known.
     public var fields: [Field]
     /// Whether the program is of the OS class in the new inventory; for one that vanished, in the old.
     public var isOSProgram: Bool
@@ -62,10 +63,13 @@ extension InventoryChange {
             } else if let origin = origins[name] {
                 changes.append(.init(.moved, item, from: origin.inventoryName, fields: differences(origin, item)))
             } else {
-                changes.append(.init(.appeared, item))
+                changes.append(
+                    .init(.appeared, item, fields: fields(of: item).map { .init(name: $0.name, new: $0.value) }))
             }
         }
-        changes += vanished.values.filter { !left.contains($0.key) }.map { .init(.vanished, $0) }
+        changes += vanished.values.filter { !left.contains($0.key) }.map { item in
+            .init(.vanished, item, fields: fields(of: item).map { .init(name: $0.name, old: $0.value) })
+        }
         return changes.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
@@ -98,6 +102,11 @@ extension InventoryChange {
             }
         }
         return origins
+    }
+
+    /// What is known of an item.
+    private static func fields(of item: some InventoryItem) -> [InventoryField] {
+        (item.identityFields + item.contentFields).filter { $0.value != nil }
     }
 
     private static func differences<Item: InventoryItem>(_ old: Item, _ new: Item) -> [Field] {

@@ -18,7 +18,8 @@ public struct InventoryProgress: Sendable, Hashable {
 /// Takes inventories of a running system, a mounted volume or a folder.
 ///
 /// A program is a file that may be executed and is a Mach-O executable or dynamic linker, an ELF program, or a text that
-/// begins with `#!`. The same tree gives the same programs and services, in the same order. Nothing outside of the tree
+/// begins with `#!`. Copies and archives lose the execute bit: where no Linux system is, a Mach-O program counts without
+/// it. The same tree gives the same programs and services, in the same order. Nothing outside of the tree
 /// is read, whatever its links say; what cannot be read is named in the header.
 public struct InventoryTaker: Sendable {
     /// The bounds, so that a test reaches them.
@@ -72,7 +73,7 @@ public struct InventoryTaker: Sendable {
         let starts = try starts(folders)
         var walk = InventoryWalk(
             ProgramReader(files: files, examiner: examiner), InventoryServices(files, limit: bounds.services), bounds,
-            passedOver: passedOver)
+            passedOver: passedOver, countsCopies: !isLinux)
         for problem in databaseProblems { walk.problems.add(problem) }
         for start in starts { try walk.search(start, share: 1 / Double(starts.count), progress) }
         walk.services.addUnits()
@@ -156,9 +157,10 @@ public struct InventoryTaker: Sendable {
     /// Folders of a running system that hold no files of its own, or the same ones again.
     private var passedOver: Set<String> {
         if (try? isApple) == true { return ["System/Volumes", "Volumes", "dev"] }
-        let isSystem = (try? files.tree.kind("etc/os-release")) ?? nil
-        return isSystem == nil ? [] : ["dev", "proc", "sys"]
+        return isLinux ? ["dev", "proc", "sys"] : []
     }
+
+    private var isLinux: Bool { ((try? files.tree.kind("etc/os-release")) ?? nil) != nil }
 }
 
 extension InventoryService {

@@ -9,6 +9,8 @@ struct InventoryWalk {
     private let reader: ProgramReader
     private let bounds: InventoryTaker.Bounds
     private let passedOver: Set<String>
+    /// Whether a Mach-O program counts without an execute bit.
+    private let countsCopies: Bool
     private var progress = InventoryProgress()
     private var isCut = false
     var services: InventoryServices
@@ -20,12 +22,13 @@ struct InventoryWalk {
 
     init(
         _ reader: ProgramReader, _ services: InventoryServices, _ bounds: InventoryTaker.Bounds,
-        passedOver: Set<String>
+        passedOver: Set<String>, countsCopies: Bool
     ) {
         self.reader = reader
         self.services = services
         self.bounds = bounds
         self.passedOver = passedOver
+        self.countsCopies = countsCopies
     }
 
     /// Searches a folder of the tree and those below it; links are not followed, so no folder is met twice.
@@ -57,12 +60,12 @@ struct InventoryWalk {
                 if progress.files > bounds.files { return cut(CodeIdentityLimits.inventoryFiles, path) }
                 switch entry.kind {
                 case .folder where !passedOver.contains(path): folders.append(path)
-                case .file(isExecutable: true): addProgram(path)
+                case .file(let isExecutable) where isExecutable || countsCopies:
+                    addProgram(path, isExecutable: isExecutable)
                 case .other where entry == .notUTF8:
                     problems.add(CodeProblem(.unreadable, "/\(folder): a name that is not UTF-8 was passed over"))
                 case .file, .folder, .symbolicLink, .other: break
                 }
-                if isCut { return }
             }
             for path in folders.reversed() {
                 if path.hasSuffix(".xpc") { services.addXPCService(path) }
@@ -76,15 +79,17 @@ struct InventoryWalk {
     }
 
     /// Adds the file at a path of the tree, if it is a program that is not known yet.
-    mutating func addProgram(_ path: String) {
+    mutating func addProgram(_ path: String, isExecutable: Bool = true) {
         let key = Array(path.utf8)
         guard programs[key] == nil, !unreadable.contains(key), !isCut else { return }
         do throws(CodeProblem) {
-            guard let program = try reader.read(path) else { return }
+            guard let program = try reader.read(path, isExecutable: isExecutable) else { return }
             guard programs.count < bounds.programs else { return cut(CodeIdentityLimits.inventoryPrograms, path) }
             programs[key] = program
             progress.programs += 1
         } catch {
+            // Of a file that nobody may execute, that it cannot be read says nothing.
+            guard isExecutable else { return }
             unreadable.insert(key)
             note(error, path)
         }

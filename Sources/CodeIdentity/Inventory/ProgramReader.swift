@@ -14,15 +14,16 @@ struct ProgramReader: Sendable {
 
     /// Reads the program at a path of the tree, which has no links; nil for anything else.
     ///
-    /// Throws when the file cannot be read, so that nobody knows what it is.
-    func read(_ path: String) throws(CodeProblem) -> InventoryProgram? {
+    /// Without an execute bit only a Mach-O file is one. Throws when the file cannot be read, so that nobody knows what
+    /// it is.
+    func read(_ path: String, isExecutable: Bool) throws(CodeProblem) -> InventoryProgram? {
         let source = try files.tree.open(path)
         let magic = try source.read(at: 0, count: Int(min(source.count, 4)))
         var program: InventoryProgram
-        if magic.starts(with: "#!".utf8) {
+        if isExecutable, magic.starts(with: "#!".utf8) {
             program = InventoryProgram(path: "/" + path, kind: .script, size: source.count)
             program.interpreter = try Self.interpreter(source)
-        } else if magic == ELFHeader.magic {
+        } else if isExecutable, magic == ELFHeader.magic {
             guard let elf = Self.elf(source, path) else { return nil }
             program = elf
         } else if MachOMagic(magic) != nil {

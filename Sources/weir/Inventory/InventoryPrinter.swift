@@ -69,7 +69,7 @@ enum InventoryPrinter {
 
     /// Whether the program is of the OS class, or was.
     private static func concernsSystem(_ change: InventoryChange) -> Bool {
-        change.isOSProgram || change.fields.contains { $0.name == "os-program" }
+        change.isOSProgram || change.fields.contains { $0.name == "os-program" && $0.old == "true" }
     }
 
     private static func title(_ kind: InventoryChange.Kind) -> String {
@@ -84,9 +84,26 @@ enum InventoryPrinter {
 
     private static func line(_ change: InventoryChange) -> String {
         let name = change.from.map { "\($0) → \(change.name)" } ?? change.name
-        let fields = change.fields.map { "\($0.name) \(short($0.old, $0.name)) → \(short($0.new, $0.name))" }
+        let fields: [String]
+        switch change.kind {
+        case .appeared, .vanished:
+            // Of all that is known, who it is.
+            fields = change.fields.compactMap { field in
+                guard let value = field.new ?? field.old, told.contains(field.name), value != "false" else {
+                    return nil
+                }
+                return "\(field.name) \(value)"
+            }
+        case .moved, .identity, .content:
+            fields = change.fields.map { "\($0.name) \(short($0.old, $0.name)) → \(short($0.new, $0.name))" }
+        }
         return fields.isEmpty ? name : "\(name): \(fields.joined(separator: "; "))"
     }
+
+    private static let told: Set<String> = [
+        "changes-user", "drop-ins", "identifier", "package", "problems", "programs", "runs-for", "signer", "team",
+        "verdict", "version",
+    ]
 
     /// A value, of a digest its beginning.
     private static func short(_ value: String?, _ name: String) -> String {

@@ -15,8 +15,8 @@ struct ProgressLine {
 
     init() {
         var size = winsize()
-        width =
-            isatty(STDERR_FILENO) == 1 && ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : nil
+        let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        width = isatty(STDERR_FILENO) == 1 ? (isKnown ? Int(size.ws_col) : 80) : nil
     }
 
     mutating func draw(_ progress: InventoryProgress) {

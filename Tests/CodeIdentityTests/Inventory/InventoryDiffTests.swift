@@ -97,6 +97,17 @@ import Testing
         #expect(change.from == "/usr/libexec/d")
     }
 
+    @Test("What appeared or vanished is told with all that is known of it")
+    func known() throws {
+        let (none, one) = (inventory([]), inventory([program("/usr/bin/x")]))
+        let appeared = try #require(InventoryChange.between(none, and: one).first)
+        #expect(appeared.fields.first { $0.name == "package" } == .init(name: "package", old: nil, new: "x"))
+        #expect(appeared.fields.allSatisfy { $0.old == nil && $0.new != nil })
+        let vanished = try #require(InventoryChange.between(one, and: none).first)
+        #expect(vanished.kind == .vanished)
+        #expect(vanished.fields.map(\.old) == appeared.fields.map(\.new))
+    }
+
     @Test("Two candidates for one origin are not guessed at: they appeared, it vanished")
     func ambiguous() {
         let changes = InventoryChange.between(

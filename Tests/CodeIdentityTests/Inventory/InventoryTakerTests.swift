@@ -77,6 +77,19 @@ extension Inventory {
         #expect(try !volume.take().services.contains { $0.kind == .xpcService })
     }
 
+    @Test("A copy that lost its execute bits shows its Mach-O programs, and no file that is something else")
+    func copies() throws {
+        volume.tree.nodes["usr/libexec/copy"] = .file(volume.adHoc("org.third.copy"))
+        volume.tree["usr/libexec/text"] = "#!/bin/sh\n"
+        volume.tree["usr/libexec/private"] = "x"
+        volume.tree.unreadable = ["usr/libexec/private"]
+        let inventory = try volume.take(["/usr/libexec"])
+        #expect(inventory.programs.map(\.path) == ["/usr/libexec/clockd", "/usr/libexec/copy"])
+        #expect(inventory.header.problems == [])
+        volume.tree["etc/os-release"] = ""
+        #expect(try volume.take(["/usr/libexec"]).programs.map(\.path) == ["/usr/libexec/clockd"])
+    }
+
     @Test("A job that cannot be read is named, and the others are recorded")
     func brokenJob() throws {
         volume.tree["System/Library/LaunchDaemons/broken.plist"] = "<plist"
@@ -195,15 +208,15 @@ extension Inventory {
     func dropInOrder() throws {
         let drop = { (text: String) in "[Service]\nExecStart=\nExecStart=\(text)\n" }
         system.scratch.folder("usr/lib/systemd/system/daemon.service.d")
-        system.packaged("usr/lib/systemd/system/daemon.service.d/z.conf", drop("/usr/bin/su"))
-        system.packaged("usr/lib/systemd/system/daemon.service.d/a.conf", drop("/usr/bin/report"))
-        system.scratch.file("etc/systemd/system/daemon.service.d/a.conf", drop("/usr/bin/tool"))
-        #expect(try system.take().service("daemon.service").programs == ["/usr/bin/su"])
+        system.packaged("usr/lib/systemd/system/daemon.service.d/a.conf", drop("/usr/bin/su"))
+        system.scratch.file("etc/systemd/system/daemon.service.d/b.conf", drop("/usr/bin/tool"))
+        #expect(try system.take().service("daemon.service").programs == ["/usr/bin/tool"])
+        system.packaged("usr/lib/systemd/system/daemon.service.d/z.conf", drop("/usr/bin/report"))
+        #expect(try system.take().service("daemon.service").programs == ["/usr/bin/report"])
         system.scratch.link("etc/systemd/system/daemon.service.d/z.conf", to: "/dev/null")
         let daemon = try system.take().service("daemon.service")
         #expect(daemon.programs == ["/usr/bin/tool"])
-        #expect(
-            daemon.dropIns == ["a.conf", "z.conf"].map { "/etc/systemd/system/daemon.service.d/" + $0 })
+        #expect(daemon.dropIns == ["b.conf", "z.conf"].map { "/etc/systemd/system/daemon.service.d/" + $0 })
     }
 
     @Test("After an upgrade and some tampering the comparison tells update, tampering and what is new")

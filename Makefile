@@ -68,11 +68,11 @@ fuzz: ## feed each boundary with broken input (Fuzz/run)
 	@echo "Fuzzing every boundary"
 	Fuzz/run
 
-bench: build ## count what Weir costs (Benchmarks/run)
+bench: build vectors ## count what Weir costs (Benchmarks/run)
 	@test -x Benchmarks/run || { echo "bench: there are no benchmarks yet (Benchmarks/run is missing)" >&2; exit 1; }
 	@echo "Counting"
 	WEIR_BINARY=$(WEIR) Benchmarks/run
 
 clean: ## remove everything that was built
 	@echo "Removing what was built"
-	rm -rf .build .build-*
+	rm -rf .build .build-* Benchmarks/IdentityBench/.build

@@ -92,7 +92,7 @@ import Testing
     @Test("A program that is written while it is hashed is not known, and asked about again by the next flow")
     func written() {
         let linux = MockLinux()
-        linux.change { $0.files[.executable]?.later = SimulatedFile(11, "more").key }
+        linux.change { $0.files[.executable]?.later = SimulatedFile(11, "written").key }
         let received = linux.later()
         linux.work()
         #expect(received.all.map(\.unknown) == [.changedOnDisk])

@@ -56,11 +56,11 @@ extension CodeIdentityLimits {
         "More than make flows at the same time; an identity takes 1 to 3 KB. One that falls out is read again.")
     public static let identityAge = Limit(
         "linux.identity-age", 120_000, .milliseconds, metric: "linux_identity_age_total",
-        "How old what is known of a process may be: a library or a tracer may come later. Looking again takes 1 ms.")
+        "How old what is known of a process may be: a library or a tracer may come later. Looking again takes some ms.")
     public static let identityWait = Limit(
         "linux.identity-wait", 1_000, .milliseconds, metric: "linux_identity_wait_total",
-        "From asking to answering: curl and its libraries are hashed in 0.1 s, node in 0.4 s. After it those who wait "
-            + "are told that it is not known; the answer still comes, for the next flow.")
+        "From asking to answering: hashing curl and its libraries takes 0.03 s, node 0.2 s. After it those who wait are "
+            + "told that it is not known; the answer still comes, for the next flow.")
     public static let identitiesWaiting = Limit(
         "linux.identity-queue", 256, .count, metric: "linux_identity_queue_total",
         "Processes waiting to be examined or being examined; beyond it the answer says busy.")

@@ -97,6 +97,8 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
         var writable: Set<String> = []
         /// Called with each thing that is read of a process, before it is read.
         var onRead: (@Sendable (String, inout State) -> Void)?
+        /// Called before each look into a file, when nothing is locked.
+        var onHash: (@Sendable (String) -> Void)?
     }
 
     private let state: Mutex<State>
@@ -113,6 +115,8 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
         change(&state)
         self.state = Mutex(state)
     }
+
+    func change(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
 
     var reader: LinuxIdentityReader { LinuxIdentityReader(processes: self, units: self, vouching: self) }
 
@@ -193,6 +197,7 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
     // MARK: ProgramVouching
 
     func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
+        state.withLock { $0.onHash }?(path)
         let digest = (try? source.read(at: 0, count: Int(source.count))).map { Array(SHA256.hash(data: $0)) }
         return (state.withLock { $0.claims[path] }, digest)
     }

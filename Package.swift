@@ -73,7 +73,7 @@ let package = Package(
         .target(name: "CLinuxFlow"),
         room("SocketTransport", ["FlowModel", "FlowEngine", nioCore, nioPosix, nioConcurrency]),
         room("ProxyIntake", ["FlowModel", "FlowEngine", nioCore]),
-        room("LinuxIntake", ["FlowModel", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
+        room("LinuxIntake", ["FlowModel", "CodeIdentity", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
         room("EventStore", ["FlowModel", grdb]),
         .executableTarget(
             name: "weir",
@@ -88,7 +88,7 @@ let package = Package(
         tests(
             "FlowEngineTests",
             ["FlowModel", "FlowEngine", nioCore, nioPosix, nioEmbedded, nioTLS, nioSSL, x509, asn1, crypto]),
-        tests("LinuxIntakeTests", ["FlowModel", "LinuxIntake", "CLinuxFlow", nioCore, nioPosix]),
+        tests("LinuxIntakeTests", ["FlowModel", "CodeIdentity", "LinuxIntake", "CLinuxFlow", nioCore, nioPosix]),
         tests("EventStoreTests", ["FlowModel", "EventStore", grdb]),
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),

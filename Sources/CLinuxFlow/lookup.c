@@ -157,6 +157,23 @@ static int search_descriptors(const struct search *search, int process) {
     return result;
 }
 
+/// Reads field 22 of the `stat` file of the process whose /proc directory is `process`: 0 or ENOENT.
+static int read_start_ticks(int process, uint64_t *start_ticks) {
+    int file = openat(process, "stat", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return ENOENT;
+    char text[1024];
+    ssize_t size = read(file, text, sizeof text - 1);
+    close(file);
+    if (size <= 0) return ENOENT;
+    text[size] = 0;
+    // The command, field 2, may hold blanks and brackets; nothing after it does.
+    const char *rest = strrchr(text, ')');
+    for (int field = 2; rest != NULL && field < 22; field++) rest = strchr(rest + 1, ' ');
+    if (rest == NULL) return ENOENT;
+    *start_ticks = strtoull(rest + 1, NULL, 10);
+    return 0;
+}
+
 static int search_process(const struct search *search, pid_t pid, struct weir_process *process) {
     if (now_milliseconds() >= search->deadline) return ETIMEDOUT;
     char path[32];
@@ -168,6 +185,7 @@ static int search_process(const struct search *search, pid_t pid, struct weir_pr
     bool inside = search->process_namespace == 0 || (fstatat(directory, "ns/pid", &status, 0) == 0 &&
                                                      status.st_ino == search->process_namespace);
     int result = inside ? search_descriptors(search, directory) : ENOENT;
+    if (result == 0) result = read_start_ticks(directory, &process->start_ticks);
     if (result == 0) {
         process->pid = pid;
         ssize_t size = readlinkat(directory, "exe", process->executable, sizeof process->executable - 1);

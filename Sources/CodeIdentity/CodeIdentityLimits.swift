@@ -11,3 +11,8 @@ public enum CodeIdentityLimits {
         + packages
         + linux + apple + verification + inventory
 }
+
+extension Limit {
+    /// The limit as a span of time.
+    var duration: Duration { unit == .milliseconds ? .milliseconds(value) : .seconds(value) }
+}

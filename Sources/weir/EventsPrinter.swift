@@ -12,7 +12,7 @@ enum EventsPrinter {
     /// The findings printed below one flow, the newest; `weir events list --format json --flow ID` has them all.
     static let findingsBelow = 100
 
-    static let heading = row("TIME", "LANE", "HOST", "PROTOCOLS", "OUT", "IN", "OUTCOME", ["FINDINGS, NOTES"])
+    static let heading = row("TIME", "LANE", "HOST", "PROTOCOLS", "OUT", "IN", "OUTCOME", ["PROGRAM, FINDINGS, NOTES"])
 
     /// An event by itself; a finding stands in the columns of the flows.
     static func line(_ event: StoredEvent) -> String {
@@ -51,7 +51,19 @@ enum EventsPrinter {
         return row(
             time(flow.endedAt), flow.verdict.lane.rawValue, flow.facts.displayHost,
             flow.protocols.joined(separator: "+"), bytes(flow.bytesOutbound), bytes(flow.bytesInbound),
-            flow.outcome.rawValue, findings + reason + flow.notes.map(\.description))
+            flow.outcome.rawValue, maker(flow.facts.identity) + findings + reason + flow.notes.map(\.description))
+    }
+
+    /// `curl (platform-interactive)`; nothing where the intake cannot know.
+    private static func maker(_ identity: IdentitySummary) -> [String] {
+        let codeClass: String
+        switch identity.codeClass {
+        case .known(let known): codeClass = known.rawValue
+        case .unknown(.notAsked): return []
+        case .unknown(let cause): codeClass = cause.rawValue
+        }
+        let program = identity.executable.flatMap { $0.split(separator: "/").last } ?? "a program"
+        return ["\(program) (\(codeClass))"]
     }
 
     private static func describe(_ record: FindingRecord) -> String {

@@ -79,7 +79,7 @@ struct ExecCommand: AsyncParsableCommand {
     private func carry(_ sockets: ExecSockets, _ namespace: ExecNamespace, _ runtime: Runtime) async throws {
         let lookup = ProcessLookup(
             diagnostics: sockets.diagnostics, processNamespace: namespace.processNamespace,
-            metrics: runtime.counters)
+            code: RunningPrograms.identities(metrics: runtime.counters), metrics: runtime.counters)
         let intake = RedirectedIntake(
             engine: runtime.engine, kind: .exec,
             identify: { source, destination in await lookup.lookup(local: source, remote: destination) },

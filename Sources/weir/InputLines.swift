@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Lines of standard input, each of a bounded length.
+// Lines of standard input or of a file, each of a bounded length.
 
 import FlowModel
 import Foundation
@@ -14,11 +14,18 @@ enum ProgramLimits {
     static let all: [Limit] = [inputLine]
 }
 
-/// Standard input, line by line.
+/// Standard input, or another open descriptor, line by line.
 struct InputLines {
+    private let descriptor: Int32
+    private let limit: Limit
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
+
+    init(descriptor: Int32 = STDIN_FILENO, limit: Limit = ProgramLimits.inputLine) {
+        self.descriptor = descriptor
+        self.limit = limit
+    }
 
     /// The next line without its line feed; nil at the end; a failure for a line that is too long, which is skipped.
     mutating func next() -> Result<[UInt8], Problem>? {
@@ -26,16 +33,16 @@ struct InputLines {
         while true {
             if let end = buffer[start...].firstIndex(of: 0x0a) {
                 defer { start = end + 1 }
-                return isTooLong ? .failure(Self.tooLong) : .success(Array(buffer[start..<end]))
+                return isTooLong ? .failure(tooLong) : .success(Array(buffer[start..<end]))
             }
             if isAtEnd {
                 defer { start = buffer.count }
-                if isTooLong { return .failure(Self.tooLong) }
+                if isTooLong { return .failure(tooLong) }
                 return start == buffer.count ? nil : .success(Array(buffer[start...]))
             }
             buffer.removeFirst(start)
             start = 0
-            if buffer.count > ProgramLimits.inputLine.value {
+            if buffer.count > limit.value {
                 isTooLong = true
                 buffer.removeAll(keepingCapacity: true)
             }
@@ -46,14 +53,13 @@ struct InputLines {
     /// Whether a whole line has been read already and waits.
     var hasMore: Bool { buffer[start...].contains(0x0a) }
 
-    private static let tooLong = Problem.refused(
-        "a line of more than \(ProgramLimits.inputLine.value) bytes; give one object a line")
+    private var tooLong: Problem { .refused("a line of more than \(limit.value) bytes; give one object a line") }
 
     private mutating func fill() {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         var count: Int
         repeat {
-            count = piece.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+            count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         } while count < 0
             && errno == EINTR
         if count > 0 { buffer.append(contentsOf: piece[..<count]) } else { isAtEnd = true }

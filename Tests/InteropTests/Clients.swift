@@ -39,6 +39,13 @@ enum Clients {
 
         """
 
+    /// python3 SCRIPT URL: a download by the standard library.
+    static let pythonGet = """
+        import sys, urllib.request
+        urllib.request.urlopen(sys.argv[1], timeout=20).read()
+
+        """
+
     /// node SCRIPT URL FILE: an upload by fetch.
     static let nodeFetch = """
         const [, , url, file] = process.argv;

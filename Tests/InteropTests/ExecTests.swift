@@ -57,6 +57,41 @@ extension Interop {
             }
         }
 
+        @Test("Events say who made a flow: a packaged program, a copy of it, an interpreter", arguments: User.allCases)
+        func identity(user: User) throws {
+            try withExec(user) { exec, folder, origin in
+                let copy = folder("curl")
+                try FileManager.default.copyItem(atPath: "/usr/bin/curl", toPath: copy)
+                let script = try folder.write(Clients.pythonGet, to: "client")
+                for command in [["/usr/bin/curl", "-sS"], [copy, "-sS"], ["/usr/bin/python3", script]] {
+                    try exec(command + [origin.plain("/empty")]).succeed()
+                }
+                let makers = try makers(state: folder("state"))
+                #expect(makers.map(\.class) == ["platform-interactive", "unsigned", "platform-interactive"])
+                #expect(makers.prefix(2).map(\.executable) == ["/usr/bin/curl", copy])
+                // The interpreter, by the name of its file.
+                #expect(makers.last?.executable?.hasPrefix("/usr/bin/python3") == true)
+                #expect(makers.allSatisfy { $0.uid == (user == .root ? 0 : 61234) })
+            }
+        }
+
+        /// `identity` of a flow's line.
+        private struct Maker: Decodable {
+            var `class`: String?
+            var executable: String?
+            var uid: UInt32
+        }
+
+        private func makers(state: String) throws -> [Maker] {
+            struct Line: Decodable {
+                var identity: Maker?
+            }
+            let listed = try WeirProgram.run(["events", "list", "--state", state, "--format", "json"])
+            return try listed.text.split(separator: "\n").compactMap {
+                try JSONDecoder().decode(Line.self, from: Data($0.utf8)).identity
+            }
+        }
+
         @Test("The command keeps its input, output, errors, folder and exit status", arguments: User.allCases)
         func transparent(user: User) throws {
             try withExec(user) { exec, folder, _ in

@@ -2,6 +2,7 @@
 
 // Real connections, looked up while they live and after.
 
+import CodeIdentity
 import FlowModel
 import Foundation
 import Glibc
@@ -15,6 +16,28 @@ final class CountingSink: MetricSink {
     private let counts = Mutex<[String: Int]>([:])
     func add(_ counter: StaticString, _ amount: Int) { counts.withLock { $0["\(counter)", default: 0] += amount } }
     subscript(counter: StaticString) -> Int { counts.withLock { $0["\(counter)"] ?? 0 } }
+}
+
+/// Knows every process as the same one, and remembers which it was asked about.
+final class OneIdentity: SystemCode {
+    let identity: IdentitySummary
+    private let processes = Mutex<[ProcessInstance]>([])
+
+    init(_ identity: IdentitySummary) { self.identity = identity }
+
+    var asked: [ProcessInstance] { processes.withLock { $0 } }
+
+    func immediate(_ process: ProcessInstance?, now: ContinuousClock.Instant) -> MakerAnswer {
+        MakerAnswer(summary: IdentitySummary(.unknown(.unresolved)), standing: .pending, unknown: .unexamined)
+    }
+
+    func later(
+        _ process: ProcessInstance?, now: ContinuousClock.Instant, _ receive: @escaping @Sendable (MakerAnswer) -> Void
+    ) {
+        if let process { processes.withLock { $0.append(process) } }
+        // From another thread, as after an examination.
+        DispatchQueue.global().async { receive(MakerAnswer(summary: self.identity)) }
+    }
 }
 
 extension KernelTests {
@@ -31,13 +54,46 @@ extension KernelTests {
             pair.close()
         }
 
+        @Test("The owner gets the class and the program that are found out of its process; the user is the socket's")
+        func identified() async throws {
+            let code = OneIdentity(
+                IdentitySummary(.known(.os), executable: "/usr/bin/tool", processID: 1, userID: 4_000_000))
+            let lookup = try ProcessLookup(code: code)
+            let pair = try LoopbackPair()
+            let owner = await lookup.lookup(local: pair.clientEndpoint, remote: pair.serverEndpoint)
+            #expect(
+                owner
+                    == IdentitySummary(
+                        .known(.os), executable: "/usr/bin/tool", processID: getpid(), userID: getuid()))
+            let stat = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8)
+            // Behind the command, which ends with a bracket, the state is field 3 and the start time field 22.
+            let fields = try #require(stat.split(separator: ")").last).split(separator: " ")
+            #expect(code.asked == [ProcessInstance(pid: getpid(), startTicks: try #require(UInt64(fields[19])))])
+            pair.close()
+        }
+
+        @Test(
+            "An owner of whom no more is found out keeps its program as a label, and says why",
+            arguments: [UnknownCause.unresolved, .exited])
+        func unidentified(cause: UnknownCause) async throws {
+            let lookup = try ProcessLookup(code: OneIdentity(IdentitySummary(.unknown(cause))))
+            let pair = try LoopbackPair()
+            let owner = await lookup.lookup(local: pair.clientEndpoint, remote: pair.serverEndpoint)
+            #expect(owner.codeClass == .unknown(cause))
+            #expect(owner.processID == getpid())
+            #expect(owner.executable == (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
+            pair.close()
+        }
+
         @Test("After the client has closed, the owner has exited, and is not root")
         func closed() async throws {
-            let lookup = try ProcessLookup()
+            let code = OneIdentity(IdentitySummary(.known(.os)))
+            let lookup = try ProcessLookup(code: code)
             let pair = try LoopbackPair()
             close(pair.client)
             let owner = await lookup.lookup(local: pair.clientEndpoint, remote: pair.serverEndpoint)
             #expect(owner == IdentitySummary(.unknown(.exited)))
+            #expect(code.asked.isEmpty)
             close(pair.accepted)
         }
 

@@ -146,6 +146,8 @@ int weir_socket_owner(int diagnostics, const struct weir_address *local, const s
 
 struct weir_process {
     pid_t pid;
+    /// When it was started, in clock ticks since boot: with it, a number that is used again is noticed.
+    uint64_t start_ticks;
     /// The path of its executable as /proc says it, cut to size; empty when it cannot be read.
     char executable[1024];
 };

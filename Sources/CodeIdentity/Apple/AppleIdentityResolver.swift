@@ -23,6 +23,8 @@ import Synchronization
 /// It makes no threads: `wake` is called when there is work, rather too often than too seldom, and has `resolvePending`
 /// called on a thread that may wait. `expire` wants to be called by a timer.
 public final class AppleIdentityResolver: SystemCode {
+    typealias Examinations = ExaminationQueue<AuditToken, KernelStatus>
+
     /// What is asked of the oracle, and what counts as the system.
     public struct Settings: Sendable {
         /// The texts whose outcome policy wants to know.
@@ -51,7 +53,7 @@ public final class AppleIdentityResolver: SystemCode {
         /// Counts changes of the settings: an examination begun under others does not answer the present questions.
         var generation = 0
         var cache: AppleIdentityCache
-        var queue: ExaminationQueue
+        var queue: Examinations
     }
 
     private let kernel: any CodeSigningKernel
@@ -67,7 +69,7 @@ public final class AppleIdentityResolver: SystemCode {
         self.init(
             kernel: kernel, oracle: oracle, settings: settings, metrics: metrics, wake: wake,
             cache: AppleIdentityCache(capacity: CodeIdentityLimits.appleIdentities.value),
-            queue: ExaminationQueue(
+            queue: Examinations(
                 wait: CodeIdentityLimits.examinationWait.duration, most: CodeIdentityLimits.examinationsWaiting.value,
                 atOnce: CodeIdentityLimits.examinationsAtOnce.value,
                 mostWaiters: CodeIdentityLimits.examinationWaiters.value))
@@ -76,7 +78,7 @@ public final class AppleIdentityResolver: SystemCode {
     /// For tests, which choose small bounds.
     init(
         kernel: any CodeSigningKernel, oracle: any CodeSigningOracle, settings: Settings, metrics: any MetricSink,
-        wake: @escaping @Sendable () -> Void, cache: AppleIdentityCache, queue: ExaminationQueue
+        wake: @escaping @Sendable () -> Void, cache: AppleIdentityCache, queue: Examinations
     ) {
         self.kernel = kernel
         self.oracle = oracle
@@ -193,7 +195,7 @@ public final class AppleIdentityResolver: SystemCode {
     public func expire(now: ContinuousClock.Instant) {
         let (late, osPrograms, dropped) = state.withLock { state in
             let late = state.queue.expire(now: now).map { job in
-                (AppleIdentity(token: job.token, kernel: job.kernel, examination: .timedOut), job.waiters)
+                (AppleIdentity(token: job.process, kernel: job.facts, examination: .timedOut), job.waiters)
             }
             let dropped = late.map { Self.keep($0.0, in: &state, now: now) }
             return (late, state.settings.osPrograms, dropped)
@@ -204,33 +206,33 @@ public final class AppleIdentityResolver: SystemCode {
         for (identity, waiters) in late { tell(waiters, identity, osPrograms) }
     }
 
-    private func take(now: ContinuousClock.Instant) -> (ExaminationQueue.Job, Settings, Int)? {
+    private func take(now: ContinuousClock.Instant) -> (Examinations.Job, Settings, Int)? {
         expire(now: now)
         return state.withLock { state in state.queue.next().map { ($0, state.settings, state.generation) } }
     }
 
-    private func examine(_ job: ExaminationQueue.Job, _ requirements: [String]) -> AppleIdentity {
+    private func examine(_ job: Examinations.Job, _ requirements: [String]) -> AppleIdentity {
         let examination = ask(job, requirements)
         // The answer took its time, so the kernel's part of it is read again; of a process that is gone, the old holds.
-        let kernel = (try? kernel.status(of: job.token).get()) ?? job.kernel
+        let kernel = (try? kernel.status(of: job.process).get()) ?? job.facts
         if case .done(let done) = examination, done.invalidity == nil, let facts = done.facts,
             facts.cdhash != kernel.cdhash
         {
             // Security compares the two as well; the facts, however, are read after that.
             return AppleIdentity(
-                token: job.token, kernel: kernel, examination: .failed(.code(.staticCodeChanged)))
+                token: job.process, kernel: kernel, examination: .failed(.code(.staticCodeChanged)))
         }
-        return AppleIdentity(token: job.token, kernel: kernel, examination: examination)
+        return AppleIdentity(token: job.process, kernel: kernel, examination: examination)
     }
 
-    private func ask(_ job: ExaminationQueue.Job, _ requirements: [String]) -> AppleIdentity.Examination {
+    private func ask(_ job: Examinations.Job, _ requirements: [String]) -> AppleIdentity.Examination {
         do throws(CodeSigningError) {
-            let examination = try oracle.verify(job.token, requirements: requirements)
+            let examination = try oracle.verify(job.process, requirements: requirements)
             if let error = examination.invalidity, error.meaning == .gone { throw error }
             return .done(examination)
         } catch {
             guard error.meaning == .gone else { return .failed(error) }
-            return switch kernel.status(of: job.token) {
+            return switch kernel.status(of: job.process) {
             case .failure(.exited): .exited
             case .failure(.recycled): .replaced
             case .failure, .success: .failed(error)
@@ -239,7 +241,7 @@ public final class AppleIdentityResolver: SystemCode {
     }
 
     private func conclude(_ identity: AppleIdentity, _ generation: Int, now: ContinuousClock.Instant) {
-        typealias Result = (waiters: [ExaminationQueue.Receive], OSProgramSet, AppleIdentityCache.Generation)
+        typealias Result = (waiters: [Examinations.Receive], OSProgramSet, AppleIdentityCache.Generation)
         let (waiters, osPrograms, dropped) = state.withLock { state -> Result in
             let isOutdated = generation != state.generation
             // Asked under other settings: asked again, unless nobody waits for it any more.
@@ -265,7 +267,7 @@ public final class AppleIdentityResolver: SystemCode {
                 until: isLasting ? nil : now + CodeIdentityLimits.failedExaminationAge.duration))
     }
 
-    private func tell(_ waiters: [ExaminationQueue.Receive], _ identity: AppleIdentity, _ osPrograms: OSProgramSet) {
+    private func tell(_ waiters: [Examinations.Receive], _ identity: AppleIdentity, _ osPrograms: OSProgramSet) {
         guard !waiters.isEmpty else { return }
         let answer = identity.answer(.settled, osPrograms: osPrograms)
         for receive in waiters { receive(answer) }
@@ -293,9 +295,4 @@ extension KernelStatusError {
         case .refused: .refused
         }
     }
-}
-
-extension Limit {
-    /// The limit as a span of time.
-    fileprivate var duration: Duration { unit == .milliseconds ? .milliseconds(value) : .seconds(value) }
 }

@@ -19,6 +19,9 @@ public struct FileEntry: Hashable, Sendable {
     public let name: String
     public let kind: FileKind
 
+    /// What stands for an entry whose name is not UTF-8: it cannot be named, and is there all the same.
+    public static let notUTF8 = FileEntry(name: "(a name that is not UTF-8)", kind: .other)
+
     public init(name: String, kind: FileKind) {
         self.name = name
         self.kind = kind

@@ -56,7 +56,7 @@ public final class FolderTree: FileTree {
                 return entries
             }
             guard let name = Self.name(entry) else {
-                entries.append(FileEntry(name: "(a name that is not UTF-8)", kind: .other))
+                entries.append(.notUTF8)
                 continue
             }
             if name == "." || name == ".." { continue }

@@ -20,9 +20,11 @@ extension CodeProblem.Code {
 /// Nothing is cached or mapped: a file that shrinks while it is read gives `changed`, not a trap. What is read is the
 /// file that was opened, whatever its path names later. Its content may change between two reads: who draws one
 /// conclusion from several asks `isUnchanged` afterwards.
-public final class FileBytes: ByteSource {
+public final class FileBytes: IdentifiedFile {
     /// The file as it was when it was opened.
     public let key: FileKey
+    /// Whether it runs as its owner or its group, whoever starts it (setuid, setgid).
+    public let changesUser: Bool
     private let descriptor: Int32
 
     public var count: UInt64 { key.size }
@@ -46,7 +48,9 @@ public final class FileBytes: ByteSource {
     /// Throws `unreadable` when the system knows nothing of it and `notRegularFile` for anything but a regular file.
     public init(descriptor: Int32) throws(CodeProblem) {
         do {
-            key = try Self.key(of: descriptor)
+            let status = try Self.status(of: descriptor)
+            key = Self.key(of: status)
+            changesUser = status.st_mode & (S_ISUID | S_ISGID) != 0
             self.descriptor = descriptor
         } catch {
             close(descriptor)
@@ -85,8 +89,10 @@ public final class FileBytes: ByteSource {
     /// Whether content, owner and permissions are those of the moment when the file was opened.
     ///
     /// The kernel changes the time that this compares at each write; two writes inside one of its clock ticks look
-    /// like one.
-    public var isUnchanged: Bool { (try? Self.key(of: descriptor)) == key }
+    /// like one, and a writer through a shared mapping is seen only when the kernel next looks at its pages.
+    public var isUnchanged: Bool { (try? keyNow()) == key }
+
+    public func keyNow() throws(CodeProblem) -> FileKey { Self.key(of: try Self.status(of: descriptor)) }
 
     /// Whether a path names this file, unchanged.
     public func isStill(at path: String) -> Bool {
@@ -105,13 +111,13 @@ public final class FileBytes: ByteSource {
         return String(cString: resolved)
     }
 
-    private static func key(of descriptor: Int32) throws(CodeProblem) -> FileKey {
+    private static func status(of descriptor: Int32) throws(CodeProblem) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw refused("stat") }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CodeProblem(.notRegularFile, "only regular files are read")
         }
-        return key(of: status)
+        return status
     }
 
     private static func key(of status: stat) -> FileKey {

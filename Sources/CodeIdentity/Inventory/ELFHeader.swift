@@ -10,7 +10,7 @@ struct ELFHeader: Equatable {
     let interpreter: String?
     let isProgram: Bool
 
-    private static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
+    static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
     private static let executable: UInt64 = 2
     private static let shared: UInt64 = 3
     private static let interpreterSegment: UInt64 = 3

@@ -113,12 +113,14 @@ public struct InventoryProgram: Sendable, Hashable, Codable {
     public var slices: [Slice]
     /// The services whose program this is, sorted.
     public var runsFor: [String]
+    /// Whether one of them is the system's own: see `InventoryService.isSystemService`.
+    public var runsForSystem: Bool
     public var problems: [String]
 
     public init(
         path: String, kind: Kind, size: UInt64, sha256: String? = nil, changesUser: Bool = false,
         rootOwned: Bool = false, role: ProgramRole = .ordinary, interpreter: String? = nil, package: Package? = nil,
-        slices: [Slice] = [], runsFor: [String] = [], problems: [String] = []
+        slices: [Slice] = [], runsFor: [String] = [], runsForSystem: Bool = false, problems: [String] = []
     ) {
         self.path = path
         self.kind = kind
@@ -131,19 +133,20 @@ public struct InventoryProgram: Sendable, Hashable, Codable {
         self.package = package
         self.slices = slices
         self.runsFor = runsFor
+        self.runsForSystem = runsForSystem
         self.problems = problems
     }
 
     /// Whether this is a program of the OS class, as far as a file alone can say: design section "by class, not name".
     ///
-    /// On macOS every slice is signed by Apple itself and a launchd job or XPC service runs it; the kernel must still call
-    /// the process a platform binary. On Linux it is an unmodified packaged file that only root can write, no interpreter,
-    /// loader or transfer tool, and a packaged unit runs it.
+    /// It does one thing (no interpreter, loader or transfer tool) and one of the system's own services runs it. On macOS
+    /// every slice is signed by Apple itself; the kernel must still call the process a platform binary. On Linux it is an
+    /// unmodified packaged file outside of `/opt` that only root can write.
     public var isOSProgram: Bool {
-        guard !runsFor.isEmpty, problems.isEmpty else { return false }
+        guard runsForSystem, role == .ordinary, problems.isEmpty else { return false }
         switch kind {
-        case .machO: return !slices.isEmpty && slices.allSatisfy { $0.signer == "apple" }
-        case .elf: return package?.verdict == .intact && rootOwned && role == .ordinary
+        case .machO: return !slices.isEmpty && slices.allSatisfy { $0.signer == SignerClass.apple.rawValue }
+        case .elf: return package?.verdict == .intact && rootOwned && !path.hasPrefix("/opt/")
         case .script: return false
         }
     }
@@ -181,5 +184,19 @@ public struct InventoryService: Sendable, Hashable, Codable {
         self.package = package
         self.dropIns = dropIns
         self.problems = problems
+    }
+
+    /// Whether the system brought it, nothing changes it, and it starts nothing that users choose.
+    ///
+    /// Anybody's service may run `/bin/sh`, which does not make that a program of the system. A systemd unit is the
+    /// system's when it is packaged and unmodified and has no foreign drop-ins; a launchd job or XPC service when it lies
+    /// on the sealed system volume.
+    public var isSystemService: Bool {
+        switch kind {
+        case .systemd:
+            package?.verdict == .intact && dropIns.isEmpty && ProgramRoles.carriesUsers(name) == nil
+        case .launchDaemon, .launchAgent, .xpcService:
+            file.hasPrefix("/System/") && !file.hasPrefix("/System/Volumes/Data/")
+        }
     }
 }

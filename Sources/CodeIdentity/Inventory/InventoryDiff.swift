@@ -30,6 +30,7 @@ public struct InventoryChange: Sendable, Hashable, Codable {
     public var name: String
     /// For `moved`: where it was.
     public var from: String?
+    /// What differs; of what appeared or vanished all that is known.
     public var fields: [Field]
     /// Whether the program is of the OS class in the new inventory; for one that vanished, in the old.
     public var isOSProgram: Bool
@@ -45,12 +46,12 @@ extension InventoryChange {
     }
 
     private static func changes<Item: InventoryItem>(_ old: [Item], _ new: [Item]) -> [InventoryChange] {
-        let before = Dictionary(old.map { ($0.inventoryName, $0) }) { first, _ in first }
-        let after = Dictionary(new.map { ($0.inventoryName, $0) }) { first, _ in first }
+        let before = indexed(old)
+        let after = indexed(new)
         let appeared = after.filter { before[$0.key] == nil }
         let vanished = before.filter { after[$0.key] == nil }
         let origins = moves(from: vanished.values, to: appeared.values)
-        let left = Set(origins.values.map(\.inventoryName))
+        let left = Set(origins.values.map(\.key))
 
         var changes: [InventoryChange] = []
         for (name, item) in after {
@@ -62,30 +63,50 @@ extension InventoryChange {
             } else if let origin = origins[name] {
                 changes.append(.init(.moved, item, from: origin.inventoryName, fields: differences(origin, item)))
             } else {
-                changes.append(.init(.appeared, item))
+                changes.append(
+                    .init(.appeared, item, fields: fields(of: item).map { .init(name: $0.name, new: $0.value) }))
             }
         }
-        changes += vanished.values.filter { !left.contains($0.inventoryName) }.map { .init(.vanished, $0) }
-        return changes.sorted { $0.name < $1.name }
+        changes += vanished.values.filter { !left.contains($0.key) }.map { item in
+            .init(.vanished, item, fields: fields(of: item).map { .init(name: $0.name, old: $0.value) })
+        }
+        return changes.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// The items by name; where several have one name, the others by name and place.
+    ///
+    /// Two launchd jobs may carry one label: neither may hide behind the other.
+    private static func indexed<Item: InventoryItem>(_ items: [Item]) -> [[UInt8]: Item] {
+        var index: [[UInt8]: Item] = [:]
+        for item in items {
+            let key = index[item.key] == nil ? item.key : item.key + [0] + Array(item.place.utf8)
+            index[key] = index[key] ?? item
+        }
+        return index
     }
 
     /// The origin of each item that only moved.
     private static func moves<Item: InventoryItem>(
         from vanished: some Collection<Item>, to appeared: some Collection<Item>
-    ) -> [String: Item] {
-        var origins: [String: Item] = [:]
-        var taken: Set<String> = []
+    ) -> [[UInt8]: Item] {
+        var origins: [[UInt8]: Item] = [:]
+        var taken: Set<[UInt8]> = []
         // Content is the stronger mark: it goes first.
         for mark in [\Item.contentMark, \Item.identityMark] {
-            let old = Dictionary(grouping: vanished.filter { !taken.contains($0.inventoryName) }) { $0[keyPath: mark] }
-            let new = Dictionary(grouping: appeared.filter { origins[$0.inventoryName] == nil }) { $0[keyPath: mark] }
+            let old = Dictionary(grouping: vanished.filter { !taken.contains($0.key) }) { $0[keyPath: mark] }
+            let new = Dictionary(grouping: appeared.filter { origins[$0.key] == nil }) { $0[keyPath: mark] }
             for case (.some(let value), let candidates) in new where candidates.count == 1 {
                 guard let sources = old[value], sources.count == 1 else { continue }
-                origins[candidates[0].inventoryName] = sources[0]
-                taken.insert(sources[0].inventoryName)
+                origins[candidates[0].key] = sources[0]
+                taken.insert(sources[0].key)
             }
         }
         return origins
+    }
+
+    /// What is known of an item.
+    private static func fields(of item: some InventoryItem) -> [InventoryField] {
+        (item.identityFields + item.contentFields).filter { $0.value != nil }
     }
 
     private static func differences<Item: InventoryItem>(_ old: Item, _ new: Item) -> [Field] {
@@ -119,6 +140,8 @@ struct InventoryField: Equatable {
 protocol InventoryItem {
     var inventorySubject: InventoryChange.Subject { get }
     var inventoryName: String { get }
+    /// The file behind it.
+    var place: String { get }
     var isOSItem: Bool { get }
     /// Who it is.
     var identityFields: [InventoryField] { get }
@@ -129,9 +152,15 @@ protocol InventoryItem {
     var identityMark: String? { get }
 }
 
+extension InventoryItem {
+    /// The name by its bytes: to Swift, two spellings of `é` are one name, and to a file system two files.
+    fileprivate var key: [UInt8] { Array(inventoryName.utf8) }
+}
+
 extension InventoryProgram: InventoryItem {
     var inventorySubject: InventoryChange.Subject { .program }
     var inventoryName: String { path }
+    var place: String { path }
     var isOSItem: Bool { isOSProgram }
     var contentMark: String? { sha256 }
 
@@ -179,7 +208,8 @@ extension InventoryProgram.Slice {
 extension InventoryService: InventoryItem {
     var inventorySubject: InventoryChange.Subject { .service }
     var inventoryName: String { "\(kind.rawValue) \(name)" }
-    var isOSItem: Bool { package?.verdict == .intact && dropIns.isEmpty }
+    var place: String { file }
+    var isOSItem: Bool { isSystemService }
     var contentMark: String? { nil }
     var identityMark: String? { nil }
 

@@ -2,9 +2,13 @@
 
 // Which programs a systemd unit starts (systemd.syntax(7), systemd.service(5)).
 
+import FlowModel
+
 /// The parts of a unit file that say what runs.
 struct SystemdUnit {
-    /// The executables of all `Exec…=` lines and their first argument, in order, without duplicates.
+    /// The executables of all `Exec…=` lines, in order, without duplicates.
+    ///
+    /// A name without a slash is for the service manager to look up.
     private(set) var programs: [String] = []
     private(set) var problems: [String] = []
 
@@ -16,64 +20,87 @@ struct SystemdUnit {
     ///
     /// An empty assignment takes back what was assigned before, which is how a drop-in replaces the packaged command.
     init(_ files: [[UInt8]]) {
-        var commands: [(key: String, program: String)] = []
+        var commands: [String: [(place: Int, text: String)]] = [:]
+        var place = 0
         for file in files {
-            var isService = false
-            var held = ""
-            for raw in file.split(separator: 0x0a, omittingEmptySubsequences: false) {
-                let line = String(decoding: raw, as: UTF8.self)
-                let trimmed = Self.trimmed(line)
-                if held.isEmpty || trimmed.hasPrefix("#") || trimmed.hasPrefix(";") {
-                    // A comment inside a continued line is dropped and the line goes on.
-                    if trimmed.isEmpty || trimmed.hasPrefix("#") || trimmed.hasPrefix(";") { continue }
-                }
-                if trimmed.hasSuffix("\\") {
-                    held += trimmed.dropLast() + " "
-                    continue
-                }
-                let whole = held + trimmed
-                held = ""
-                if whole.hasPrefix("[") {
-                    isService = whole == "[Service]"
-                    continue
-                }
-                guard isService, let equals = whole.firstIndex(of: "=") else { continue }
-                let key = Self.trimmed(String(whole[..<equals]))
-                guard Self.keys.contains(key) else { continue }
-                let value = Self.trimmed(String(whole[whole.index(after: equals)...]))
+            Self.readAssignments(file) { key, value in
                 if value.isEmpty {
-                    commands.removeAll { $0.key == key }
-                } else if let program = program(of: value) {
-                    commands.append((key, program))
+                    commands[key] = nil
+                } else {
+                    commands[key, default: []].append((place, value))
+                    place += 1
                 }
             }
         }
-        for command in commands where !programs.contains(command.program) { programs.append(command.program) }
+        var seen: Set<String> = []
+        for command in commands.values.joined().sorted(by: { $0.place < $1.place }) {
+            for program in Self.programs(of: command.text) where seen.insert(program).inserted {
+                if program.contains("%") || program.contains("$") {
+                    guard problems.count < CodeIdentityLimits.inventoryProblems.value else { continue }
+                    problems.append("the command \(program) is only known when the unit runs")
+                } else {
+                    programs.append(program)
+                }
+            }
+        }
     }
 
-    /// The executable of a command line: the first word after the prefixes `@`, `-`, `:`, `+`, `!`, `|`.
-    private mutating func program(of command: String) -> String? {
-        let text = command.drop { "@-:+!|".contains($0) }
+    /// Gives the command lines of the section `[Service]`, and the empty assignments.
+    private static func readAssignments(_ file: [UInt8], _ give: (_ key: String, _ value: String) -> Void) {
+        var isService = false
+        var held = ""
+        for raw in file.split(separator: 0x0a, omittingEmptySubsequences: false) {
+            let line = trimmed(String(decoding: raw, as: UTF8.self))
+            // A comment inside a continued line is dropped and the line goes on; an empty line ends it.
+            if line.hasPrefix("#") || line.hasPrefix(";") || (line.isEmpty && held.isEmpty) { continue }
+            if line.hasSuffix("\\") {
+                held += line.dropLast() + " "
+                continue
+            }
+            let whole = held + line
+            held = ""
+            if whole.hasPrefix("[") {
+                isService = whole == "[Service]"
+                continue
+            }
+            guard isService, let equals = whole.firstIndex(of: "=") else { continue }
+            let key = trimmed(String(whole[..<equals]))
+            if keys.contains(key) { give(key, trimmed(String(whole[whole.index(after: equals)...]))) }
+        }
+    }
+
+    /// The executables of a command line: the first word after the prefixes `@`, `-`, `:`, `+`, `!`, `|`, and the one
+    /// after each `;` that stands by itself.
+    private static func programs(of line: String) -> [String] {
+        var programs: [String] = []
+        var isFirst = true
+        for word in words(of: line) {
+            if isFirst {
+                let program = word.drop { "@-:+!|".contains($0) }
+                if !program.isEmpty { programs.append(String(program)) }
+            }
+            isFirst = word == ";"
+        }
+        return programs
+    }
+
+    private static func words(of line: String) -> [String] {
+        var words: [String] = []
         var word = ""
         var quote: Character?
-        for character in text {
+        for character in line {
             if let open = quote {
                 if character == open { quote = nil } else { word.append(character) }
             } else if character == "\"" || character == "'" {
                 quote = character
             } else if character == " " || character == "\t" {
-                break
+                if !word.isEmpty { words.append(word) }
+                word = ""
             } else {
                 word.append(character)
             }
         }
-        if word.contains("%") || word.contains("$") {
-            problems.append("the command \(word) is only known when the unit runs")
-            return nil
-        }
-        if word.hasPrefix("/") { return word }
-        // systemd looks a bare name up in a fixed path; which one it finds depends on the system that runs it.
-        return word.isEmpty ? nil : "/usr/bin/\(word)"
+        return word.isEmpty ? words : words + [word]
     }
 
     private static func trimmed(_ text: String) -> String {

@@ -60,12 +60,28 @@ extension CodeIdentityLimits {
     public static let cachedProcesses = Limit(
         "linux.cached-processes", 4096, .count, metric: "linux_cached_processes_evicted_total",
         "More than make flows at the same time; an identity takes 1 to 3 KB. One that falls out is read again.")
+    public static let identityAge = Limit(
+        "linux.identity-age", 120_000, .milliseconds, metric: "linux_identity_age_total",
+        "How old what is known of a process may be: a library or a tracer may come later. Looking again takes some ms.")
+    public static let identityWait = Limit(
+        "linux.identity-wait", 1_000, .milliseconds, metric: "linux_identity_wait_total",
+        "From asking to answering: hashing curl and its libraries takes 0.03 s, node 0.2 s. After it those who wait are "
+            + "told that it is not known; the answer still comes, for the next flow.")
+    public static let identitiesWaiting = Limit(
+        "linux.identity-queue", 256, .count, metric: "linux_identity_queue_total",
+        "Processes waiting to be examined or being examined; beyond it the answer says busy.")
+    public static let identitiesAtOnce = Limit(
+        "linux.identity-workers", 1, .count, metric: "linux_identity_workers_total",
+        "Examinations at once: hashing takes a whole processor, and the flows need the others.")
+    public static let identityWaiters = Limit(
+        "linux.identity-waiters", 1024, .count, metric: "linux_identity_waiters_total",
+        "Flows that wait for a later answer; beyond it the answer says busy.")
 
     /// The limits of the folder.
     public static let linux: [Limit] = [
         processStat, processMaps, processArguments, processEnvironment, linkTarget, executableMappings, mappedFiles,
         mappedCode, threads, programBytes, hashedBytes, scriptBytes, imageAttempts, reportedMappings, unitLinks,
-        unitNames, folderEntries,
-        cachedProcesses,
+        unitNames, folderEntries, cachedProcesses, identityAge, identityWait, identitiesWaiting, identitiesAtOnce,
+        identityWaiters,
     ]
 }

@@ -23,12 +23,22 @@ struct UnitLookup {
         "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
     ]
 
-    init(_ unit: UnitName, in files: any UnitFiles) {
+    /// The folders that are there.
+    static func folders(in files: any UnitFiles) -> [String] {
         // Where /lib is a link the folder is the one under /usr; the rest need not exist.
-        let folders = Self.folders.filter { folder in
+        folders.filter { folder in
             if folder == "/lib/systemd/system", case .link? = files.entry("/lib") { return false }
             return files.entry(folder) == .folder
         }
+    }
+
+    init(_ unit: UnitName, in files: any UnitFiles) {
+        self.init(unit, in: files, aliases: UnitAliases(in: files))
+    }
+
+    /// For who looks up many units: the aliases are read once.
+    init(_ unit: UnitName, in files: any UnitFiles, aliases: UnitAliases) {
+        let folders = aliases.folders
         // An instance of its own comes before the template, wherever it stands.
         search: for name in [unit.text, unit.template].compactMap({ $0 }) {
             for folder in folders {
@@ -39,7 +49,7 @@ struct UnitLookup {
         }
         // Drop-ins of an alias apply to the unit as well.
         var seen: Set<String> = []
-        for name in [unit] + Self.aliases(of: unit, in: folders, files) {
+        for name in [unit] + aliases.names(of: unit) {
             for part in name.dropInNames where seen.insert(part).inserted {
                 for folder in folders {
                     let names = files.names(in: "\(folder)/\(part).d").filter { $0.hasSuffix(".conf") }
@@ -66,26 +76,35 @@ struct UnitLookup {
             }
         }
     }
+}
 
-    private static func aliases(of unit: UnitName, in folders: [String], _ files: any UnitFiles) -> [UnitName] {
-        var aliases: [UnitName] = []
+/// The other names of units: links in their folders.
+struct UnitAliases {
+    let folders: [String]
+    /// The aliases of each name that links end in.
+    private var byTarget: [String: [UnitName]] = [:]
+
+    init(in files: any UnitFiles) {
+        folders = UnitLookup.folders(in: files)
         for folder in folders {
             for name in files.names(in: folder) {
-                guard case .link(let target)? = files.entry("\(folder)/\(name)"), let alias = UnitName(name) else {
-                    continue
-                }
-                let end = target.split(separator: "/").last.map(String.init)
-                if end == unit.text {
-                    aliases.append(alias)
-                } else if end != nil, end == unit.template, let instance = unit.instance, alias.instance == "",
-                    let name = UnitName("\(alias.prefix)@\(instance).\(alias.type)")
-                {
-                    aliases.append(name)
-                }
-                if aliases.count >= CodeIdentityLimits.unitNames.value { return aliases }
+                guard case .link(let target)? = files.entry("\(folder)/\(name)"), let alias = UnitName(name),
+                    let end = target.split(separator: "/").last
+                else { continue }
+                byTarget[String(end), default: []].append(alias)
             }
         }
-        return aliases
+    }
+
+    /// The names whose drop-ins apply to the unit as well; an alias of its template is one of the instance.
+    func names(of unit: UnitName) -> [UnitName] {
+        let most = CodeIdentityLimits.unitNames.value
+        let own = byTarget[unit.text, default: []].prefix(most)
+        let templates = (unit.template.flatMap { byTarget[$0] } ?? []).prefix(most)
+        let instances = templates.compactMap { alias in
+            alias.instance == "" ? UnitName("\(alias.prefix)@\(unit.instance ?? "").\(alias.type)") : nil
+        }
+        return Array((own + instances).prefix(most))
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Who owns a connection: from its two addresses to the socket, from there to a process.
+// Who owns a connection: from its two addresses to the socket, from there to a process and its identity.
 
 import CLinuxFlow
+public import CodeIdentity
 import Dispatch
 public import FlowModel
 import Synchronization
@@ -15,9 +16,10 @@ import Darwin
 
 /// Finds the process behind a TCP connection of one network.
 ///
-/// What it says is a label: descriptors can be shared and executables replaced. When unsure, the owner is unknown, and an
-/// unknown owner is never taken for root. One scan of /proc runs at a time; nothing blocks the caller for longer than one
-/// question to the kernel (5 µs).
+/// The process is the first found that holds the socket, for descriptors can be shared. Its class is what `code` finds
+/// out of it; without that, the executable is only a label. When unsure, the owner is unknown, and an unknown owner is
+/// never taken for root. One scan of /proc runs at a time; nothing blocks the caller for longer than one question to the
+/// kernel (5 µs).
 public final class ProcessLookup: Sendable {
     private struct State {
         var waiting = 0
@@ -27,33 +29,41 @@ public final class ProcessLookup: Sendable {
 
     private let diagnostics: Mutex<CInt>
     private let processNamespace: UInt64
+    private let code: (any SystemCode<ProcessInstance>)?
     private let metrics: any MetricSink
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "weir.process-lookup")
 
     /// Looks up connections of the network that `diagnostics` belongs to; takes that descriptor over.
     ///
-    /// With a `processNamespace` (the inode of /proc/PID/ns/pid) only its processes are searched.
-    public init(diagnostics: CInt, processNamespace: UInt64? = nil, metrics: any MetricSink = NoSink()) {
+    /// With a `processNamespace` (the inode of /proc/PID/ns/pid) only its processes are searched. `code` must answer
+    /// `later` within a time of its own.
+    public init(
+        diagnostics: CInt, processNamespace: UInt64? = nil, code: (any SystemCode<ProcessInstance>)? = nil,
+        metrics: any MetricSink = NoSink()
+    ) {
         self.diagnostics = Mutex(diagnostics)
         self.processNamespace = processNamespace ?? 0
+        self.code = code
         self.metrics = metrics
     }
 
     /// Looks up connections of this process's own network, among all processes.
-    public convenience init(metrics: any MetricSink = NoSink()) throws(KernelError) {
+    public convenience init(
+        code: (any SystemCode<ProcessInstance>)? = nil, metrics: any MetricSink = NoSink()
+    ) throws(KernelError) {
         let descriptor = weir_diagnostics_open()
         guard descriptor >= 0 else { throw KernelError("socket diagnostics", code: -descriptor) }
-        self.init(diagnostics: descriptor, metrics: metrics)
+        self.init(diagnostics: descriptor, code: code, metrics: metrics)
     }
 
     deinit { diagnostics.withLock { weir_close($0) } }
 
     /// The owner of the connection that its owner sees as going from `local` to `remote`.
     ///
-    /// Ask before the first byte is read: a program that sends and exits is gone soon after. Answers within 250 ms:
-    /// `unknown(.unresolved)` with process, executable and user as far as they are known, or `unknown(.exited)` when no
-    /// process holds the socket any more.
+    /// Ask before the first byte is read: a program that sends and exits is gone soon after. The process is found within
+    /// 250 ms, and its class takes as long as `code` does. Otherwise the answer is `unknown(.unresolved)` with process,
+    /// executable and user as far as they are known, or `unknown(.exited)` when no process holds the socket any more.
     public func lookup(local: Endpoint, remote: Endpoint) async -> IdentitySummary {
         var owner = weir_socket_owner()
         let code = ask(local, remote, &owner)
@@ -77,8 +87,9 @@ public final class ProcessLookup: Sendable {
         return await withCheckedContinuation { continuation in
             queue.async { [inode = owner.inode] in
                 var summary = unresolved
-                if let found = self.search(inode, until: deadline) {
-                    summary.processID = found.pid
+                let found = self.search(inode, until: deadline)
+                if let found {
+                    summary.processID = found.process.pid
                     summary.executable = found.executable
                 } else {
                     var now = weir_socket_owner()
@@ -86,7 +97,10 @@ public final class ProcessLookup: Sendable {
                     if code == ENOENT || (code == 0 && now.inode == 0) { summary = IdentitySummary(.unknown(.exited)) }
                 }
                 self.state.withLock { $0.waiting -= 1 }
-                continuation.resume(returning: summary)
+                guard let code = self.code, let found else { return continuation.resume(returning: summary) }
+                code.later(found.process, now: .now) { [summary] answer in
+                    continuation.resume(returning: summary.completed(by: answer.summary))
+                }
             }
         }
     }
@@ -97,7 +111,9 @@ public final class ProcessLookup: Sendable {
     }
 
     /// Runs on the queue, so never twice at once.
-    private func search(_ inode: UInt64, until deadline: DispatchTime) -> (pid: pid_t, executable: String?)? {
+    private func search(
+        _ inode: UInt64, until deadline: DispatchTime
+    ) -> (process: ProcessInstance, executable: String?)? {
         let now = DispatchTime.now().uptimeNanoseconds
         let left = deadline.uptimeNanoseconds > now ? (deadline.uptimeNanoseconds - now) / 1_000_000 : 0
         let hints = state.withLock { $0.hints }
@@ -108,7 +124,9 @@ public final class ProcessLookup: Sendable {
         guard code == 0 else { return nil }
         remember(process.pid)
         let path = withUnsafeBytes(of: process.executable) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        return (process.pid, path.isEmpty ? nil : path)
+        return (
+            ProcessInstance(pid: process.pid, startTicks: process.start_ticks), path.isEmpty ? nil : path
+        )
     }
 
     private func remember(_ pid: pid_t) {
@@ -121,5 +139,17 @@ public final class ProcessLookup: Sendable {
             }
             state.hints.insert(pid, at: 0)
         }
+    }
+}
+
+extension IdentitySummary {
+    /// What the socket says, with what was found out of its process.
+    ///
+    /// The user stays the socket's: a process may have become another user since.
+    fileprivate func completed(by identity: IdentitySummary) -> IdentitySummary {
+        var summary = self
+        summary.codeClass = identity.codeClass
+        summary.executable = identity.executable ?? executable
+        return summary
     }
 }

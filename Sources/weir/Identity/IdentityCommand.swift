@@ -97,8 +97,7 @@ enum ProgramIdentity {
     var isSound: Bool {
         switch self {
         case .apple(let report):
-            report.problems.isEmpty && report.slices.allSatisfy(\.problems.isEmpty)
-                && report.seal?.problems.isEmpty != false
+            report.problems.isEmpty && report.slices.allSatisfy(\.problems.isEmpty) && report.wholeProblems.isEmpty
         #if os(Linux)
         case .linux(let identity): identity.problems.isEmpty && identity.executable.claim?.verdict != .modified
         #endif

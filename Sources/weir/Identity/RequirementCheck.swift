@@ -100,7 +100,7 @@ struct RequirementCheck: ParsableCommand {
             switch subject {
             case .success(let subject):
                 result = requirement.evaluate(subject)
-                if explain { explanation = requirement.explain(subject) { RequirementPrinter.text($0) } }
+                if explain { explanation = requirement.explain(subject) }
             case .failure(let problem): result = .error(problem)
             }
             let problem: CodeProblem? = if case .error(let problem) = result { problem } else { nil }
@@ -168,7 +168,7 @@ struct RequirementEvaluate: ParsableCommand {
             let problem: CodeProblem? = if case .error(let problem) = result { problem } else { nil }
             return RequirementAnswer(
                 result: result.name,
-                explanation: explain ? compiled.explain(subject) { RequirementPrinter.text($0) } : nil,
+                explanation: explain ? compiled.explain(subject) : nil,
                 error: problem.map(ProblemLine.init))
         }
     }

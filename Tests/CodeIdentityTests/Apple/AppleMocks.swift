@@ -124,7 +124,7 @@ final class MockMac: Sendable {
                 requirements: requirements, osPrograms: osPrograms, examinesPlatform: examinesPlatform),
             metrics: NoSink(), wake: wakes.wake,
             cache: AppleIdentityCache(capacity: capacity),
-            queue: ExaminationQueue(wait: .seconds(5), most: most, atOnce: atOnce, mostWaiters: mostWaiters))
+            queue: .init(wait: .seconds(5), most: most, atOnce: atOnce, mostWaiters: mostWaiters))
     }
 
     var now: ContinuousClock.Instant { time.withLock { $0 } }

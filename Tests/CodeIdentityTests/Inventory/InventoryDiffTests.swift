@@ -19,7 +19,7 @@ import Testing
         InventoryProgram(
             path: path, kind: .elf, size: 10, sha256: sha256, rootOwned: true,
             package: .init(PackageClaim(package: "x", architecture: "amd64", version: version, verdict: verdict)),
-            runsFor: runsFor)
+            runsFor: runsFor, runsForSystem: !runsFor.isEmpty)
     }
 
     private func signed(
@@ -32,7 +32,7 @@ import Testing
                 .init(
                     arch: "arm64", signing: "cms", identifier: identifier, cdhash: cdhash, signer: signer,
                     designated: designated)
-            ], runsFor: ["launch-daemon com.example.d"])
+            ], runsFor: ["launch-daemon com.example.d"], runsForSystem: true)
     }
 
     @Test("The same inventory twice has no differences")
@@ -97,6 +97,17 @@ import Testing
         #expect(change.from == "/usr/libexec/d")
     }
 
+    @Test("What appeared or vanished is told with all that is known of it")
+    func known() throws {
+        let (none, one) = (inventory([]), inventory([program("/usr/bin/x")]))
+        let appeared = try #require(InventoryChange.between(none, and: one).first)
+        #expect(appeared.fields.first { $0.name == "package" } == .init(name: "package", old: nil, new: "x"))
+        #expect(appeared.fields.allSatisfy { $0.old == nil && $0.new != nil })
+        let vanished = try #require(InventoryChange.between(one, and: none).first)
+        #expect(vanished.kind == .vanished)
+        #expect(vanished.fields.map(\.old) == appeared.fields.map(\.new))
+    }
+
     @Test("Two candidates for one origin are not guessed at: they appeared, it vanished")
     func ambiguous() {
         let changes = InventoryChange.between(
@@ -130,9 +141,48 @@ import Testing
         other.role = .interpreter
         #expect(!other.isOSProgram)
         #expect(signed("/d").isOSProgram)
+        var shell = signed("/bin/sh")
+        shell.role = .interpreter
+        #expect(!shell.isOSProgram)
+        var foreign = signed("/d")
+        foreign.runsForSystem = false
+        #expect(!foreign.isOSProgram)
+        #expect(!program("/opt/x/x").isOSProgram)
         #expect(!signed("/d", signer: "developer-id").isOSProgram)
         var mixed = signed("/d")
         mixed.slices.append(.init(arch: "x86_64", signing: "unsigned"))
         #expect(!mixed.isOSProgram)
+    }
+
+    @Test("A service is the system's when it is packaged, unchanged, and does not carry what users ask for")
+    func systemService() {
+        let package = InventoryProgram.Package(PackageClaim(package: "x", verdict: .intact))
+        var unit = InventoryService(kind: .systemd, name: "x.service", file: "/lib/x.service", package: package)
+        #expect(unit.isSystemService)
+        unit.name = "cron.service"
+        #expect(!unit.isSystemService)
+        unit.name = "x.service"
+        unit.dropIns = ["/etc/systemd/system/x.service.d/a.conf"]
+        #expect(!unit.isSystemService)
+        func job(_ file: String) -> Bool {
+            InventoryService(kind: .launchDaemon, name: "x", file: file).isSystemService
+        }
+        #expect(job("/System/Library/LaunchDaemons/x.plist"))
+        #expect(!job("/Library/LaunchDaemons/x.plist"))
+        #expect(!job("/System/Volumes/Data/Library/LaunchDaemons/x.plist"))
+    }
+
+    @Test("Names that only look alike are two names, and a second job cannot hide behind the label of a first")
+    func lookAlikes() {
+        let composed = program("/usr/bin/caf\u{e9}")
+        let decomposed = program("/usr/bin/cafe\u{301}", sha256: "bb")
+        let changes = InventoryChange.between(inventory([composed]), and: inventory([composed, decomposed]))
+        #expect(changes.map(\.kind) == [.appeared])
+
+        let job = InventoryService(kind: .launchDaemon, name: "x", file: "/Library/Apple/x.plist")
+        var second = job
+        second.file = "/Library/LaunchDaemons/x.plist"
+        #expect(
+            InventoryChange.between(inventory([], [job]), and: inventory([], [job, second])).map(\.kind) == [.appeared])
     }
 }

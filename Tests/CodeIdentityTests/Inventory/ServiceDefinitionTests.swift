@@ -27,7 +27,21 @@ import Testing
             [Install]
             WantedBy=multi-user.target
             """
-        #expect(programs(text) == ["/usr/bin/mkdir", "/usr/sbin/x", "/usr/bin/kill", "/usr/bin/true"])
+        #expect(programs(text) == ["/usr/bin/mkdir", "/usr/sbin/x", "/usr/bin/kill", "true"])
+    }
+
+    @Test("Commands that a semicolon by itself joins are commands of their own")
+    func joined() {
+        #expect(programs("[Service]\nExecStart=/bin/a ; -/bin/b x; /bin/c ;\n") == ["/bin/a", "/bin/b"])
+    }
+
+    @Test("A unit file cut anywhere gives a part of its programs, and never traps")
+    func cut() {
+        let unit = Array("[Service]\nExecStart=-/bin/a \\\n x ; '/bin/b'\nExecStop=\nExecStop=/bin/c\n".utf8)
+        for length in 0...unit.count {
+            #expect(SystemdUnit([Array(unit.prefix(length))]).programs.allSatisfy { $0.hasPrefix("/") })
+        }
+        #expect(SystemdUnit([unit]).programs == ["/bin/a", "/bin/b", "/bin/c"])
     }
 
     @Test("A drop-in adds to the unit's commands, and an empty line takes the earlier ones back")

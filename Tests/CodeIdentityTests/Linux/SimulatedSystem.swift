@@ -109,6 +109,8 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
         var writable: Set<String> = []
         /// Called with each thing that is read of a process, before it is read.
         var onRead: (@Sendable (String, inout State) -> Void)?
+        /// Called before each look into a file, when nothing is locked.
+        var onHash: (@Sendable (String) -> Void)?
     }
 
     private let state: Mutex<State>
@@ -125,6 +127,8 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
         change(&state)
         self.state = Mutex(state)
     }
+
+    func change(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
 
     var reader: LinuxIdentityReader { LinuxIdentityReader(processes: self, units: self, vouching: self) }
 
@@ -218,22 +222,10 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
     // MARK: ProgramVouching
 
     func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
+        state.withLock { $0.onHash }?(path)
         let digest = (try? source.read(at: 0, count: Int(source.count))).map { Array(SHA256.hash(data: $0)) }
         return (state.withLock { $0.claims[path] }, digest)
     }
 
     func isRootOwnedChain(path: String) -> Bool { !state.withLock { $0.writable.contains(path) } }
-}
-
-/// Repeatable noise: SplitMix64.
-struct SeededNoise: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -6,6 +6,8 @@ import Testing
 
 @testable import CodeIdentity
 
+private typealias Queue = ExaminationQueue<AuditToken, KernelStatus>
+
 extension ExaminationQueue.Asked: Equatable {
     static func == (a: Self, b: Self) -> Bool {
         switch (a, b) {
@@ -21,8 +23,8 @@ extension ExaminationQueue.Asked: Equatable {
     private var late: ContinuousClock.Instant { now + .seconds(5) }
     private let token = AuditToken.process(1)
 
-    private func queue(most: Int = 8, atOnce: Int = 2, mostWaiters: Int = 8) -> ExaminationQueue {
-        ExaminationQueue(wait: .seconds(5), most: most, atOnce: atOnce, mostWaiters: mostWaiters)
+    private func queue(most: Int = 8, atOnce: Int = 2, mostWaiters: Int = 8) -> Queue {
+        Queue(wait: .seconds(5), most: most, atOnce: atOnce, mostWaiters: mostWaiters)
     }
 
     @Test("A token not known waits, and a worker is called for it")
@@ -30,7 +32,7 @@ extension ExaminationQueue.Asked: Equatable {
         var queue = queue()
         #expect(queue.add({ _ in }, for: token) == nil)
         #expect(queue.finish(token).isEmpty)
-        #expect(queue.next()?.token == nil)
+        #expect(queue.next()?.process == nil)
         #expect(queue.expire(now: late).isEmpty)
         #expect(queue.ask(token, .app, now: now) == .waiting(wake: true))
     }
@@ -44,7 +46,7 @@ extension ExaminationQueue.Asked: Equatable {
         #expect(!queue.isAsking)
         #expect(queue.expire(now: now + .milliseconds(4999)).isEmpty)
         #expect(queue.expire(now: late).map(\.waiters.count) == [1])
-        #expect(queue.next()?.token == nil)
+        #expect(queue.next()?.process == nil)
         #expect(queue.ask(token, .app, now: late) == .waiting(wake: true))
     }
 
@@ -52,10 +54,10 @@ extension ExaminationQueue.Asked: Equatable {
     func asked() {
         var queue = queue()
         _ = queue.ask(token, .app, now: now)
-        #expect(queue.next()?.token == token)
+        #expect(queue.next()?.process == token)
         #expect(queue.isAsking)
         #expect(queue.ask(token, .app, now: now) == .joined)
-        #expect(queue.next()?.token == nil)
+        #expect(queue.next()?.process == nil)
         #expect(queue.add({ _ in }, for: token) == true)
         #expect(queue.finish(token).count == 1)
         #expect(!queue.isAsking)
@@ -71,10 +73,10 @@ extension ExaminationQueue.Asked: Equatable {
         #expect(queue.expire(now: late).map(\.waiters.count) == [1])
         #expect(queue.ask(token, .app, now: late) == .lost)
         #expect(queue.ask(.process(2), .app, now: late) == .waiting(wake: false))
-        #expect(queue.next()?.token == nil)
+        #expect(queue.next()?.process == nil)
         #expect(queue.isAsking)
         #expect(queue.finish(token).isEmpty)
-        #expect(queue.next()?.token == .process(2))
+        #expect(queue.next()?.process == .process(2))
         #expect(queue.ask(token, .app, now: late) == .waiting(wake: false))
     }
 
@@ -86,7 +88,7 @@ extension ExaminationQueue.Asked: Equatable {
         _ = queue.next()
         _ = queue.add({ _ in }, for: token)
         #expect(queue.putBack(token) == true)
-        #expect(queue.next()?.token == .process(2))
+        #expect(queue.next()?.process == .process(2))
         _ = queue.finish(.process(2))
         #expect(queue.next()?.waiters.count == 1)
         _ = queue.expire(now: late)
@@ -98,11 +100,11 @@ extension ExaminationQueue.Asked: Equatable {
     func order() {
         var queue = queue(atOnce: 2)
         for pid: UInt32 in 1...4 { _ = queue.ask(.process(pid), .app, now: now) }
-        #expect(queue.next()?.token == .process(1))
-        #expect(queue.next()?.token == .process(2))
-        #expect(queue.next()?.token == nil)
+        #expect(queue.next()?.process == .process(1))
+        #expect(queue.next()?.process == .process(2))
+        #expect(queue.next()?.process == nil)
         _ = queue.finish(.process(2))
-        #expect(queue.next()?.token == .process(3))
+        #expect(queue.next()?.process == .process(3))
     }
 
     @Test("Tokens and waiters are bounded, and room comes back")
@@ -134,6 +136,6 @@ extension ExaminationQueue.Asked: Equatable {
         }
         _ = queue.finish(.process(1))
         _ = queue.ask(.process(3), .app, now: time)
-        #expect(queue.next()?.token == .process(3))
+        #expect(queue.next()?.process == .process(3))
     }
 }

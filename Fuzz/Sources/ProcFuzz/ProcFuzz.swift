@@ -46,7 +46,7 @@ private struct Machine: ProcessFiles, ProcessHandle, UnitFiles, ProgramVouching 
     }
 
     private func file(_ path: String) throws(CodeProblem) -> File {
-        guard let inode = packaged[path] ?? foreign[path] else { throw CodeProblem(.fileAbsent, path) }
+        guard let inode = packaged[path] ?? foreign[path] else { throw CodeProblem(.notFound, path) }
         return File(path: path, inode: inode)
     }
 
@@ -75,7 +75,7 @@ private struct Machine: ProcessFiles, ProcessHandle, UnitFiles, ProgramVouching 
         }
     }
 
-    func key(of path: ProcessPath) throws(CodeProblem) -> FileKey { try open(path).key }
+    func executableKey() throws(CodeProblem) -> FileKey { try open(.executable).key }
     func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool { false }
     func threads(limit: Int) throws(CodeProblem) -> [Int32] { [7] }
     func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool { { true } }

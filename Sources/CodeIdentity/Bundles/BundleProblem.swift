@@ -3,10 +3,6 @@
 // What can be wrong with a bundle and its resource seal; each detail names the path.
 
 extension CodeProblem.Code {
-    /// There is nothing at a path where something must be.
-    public static let notFound = Self("not-found")
-    /// A path that leaves the tree, or goes through something that is no folder.
-    public static let badPath = Self("bad-path")
     /// A folder that is no bundle, or a bundle that two readers could lay out differently.
     public static let bundleLayout = Self("bundle-layout")
     /// Info.plist is missing or not usable; what was wrong with it as a property list stands in the detail.

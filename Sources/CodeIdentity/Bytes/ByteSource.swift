@@ -66,3 +66,12 @@ public struct SourceRange: ByteSource {
 
     public var isUnchanged: Bool { whole.isUnchanged }
 }
+
+/// A regular file that is held open, so that what is hashed is what was looked at.
+public protocol IdentifiedFile: ByteSource {
+    /// The file when it was opened.
+    var key: FileKey { get }
+
+    /// The file as it is now: another key says that it was written meanwhile.
+    func keyNow() throws(CodeProblem) -> FileKey
+}

@@ -13,6 +13,10 @@ import Darwin
 extension CodeProblem.Code {
     /// A folder, a device, a pipe or a socket stands where a file was expected.
     public static let notRegularFile = Self("not-regular-file")
+    /// There is nothing at a path where something must be.
+    public static let notFound = Self("not-found")
+    /// A path that goes through something that is no folder, through a link where none may be, or out of its root.
+    public static let badPath = Self("bad-path")
 }
 
 /// A regular file that is open for reading, and closed with the last reference.
@@ -25,64 +29,59 @@ public final class FileBytes: IdentifiedFile {
     public let key: FileKey
     /// Whether it runs as its owner or its group, whoever starts it (setuid, setgid).
     public let changesUser: Bool
-    private let descriptor: Int32
+    private let descriptor: Descriptor
 
     public var count: UInt64 { key.size }
 
     /// Opens a file, following symbolic links.
     ///
-    /// Throws `unreadable` when the system refuses and `notRegularFile` for anything but a regular file. A pipe does
-    /// not block and a terminal does not become ours.
-    public convenience init(path: String) throws(CodeProblem) {
-        // A C string ends at the first NUL: the path would name another file than the caller looked at.
-        guard !path.utf8.contains(0) else { throw CodeProblem(.unreadable, "a path with a NUL names no file") }
-        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-        var descriptor: Int32
-        repeat { descriptor = open(path, flags) } while descriptor < 0 && errno == EINTR
-        guard descriptor >= 0 else { throw Self.refused("open") }
-        try self.init(descriptor: descriptor)
+    /// Throws `notFound`, `badPath`, `unreadable`, and `notRegularFile` for anything but a regular file.
+    public convenience init(path: String) throws(CodeProblem) { try self.init(path, in: AT_FDCWD) }
+
+    /// Opens a file by a path that, when it is relative, begins at a folder's descriptor.
+    convenience init(_ path: String, in folder: Int32) throws(CodeProblem) {
+        // A pipe does not block and a terminal does not become ours. On Linux we look before we open, because opening a
+        // device may do something.
+        #if os(Linux)
+        try self.init(place: Descriptor(path, in: folder, Descriptor.place), name: path)
+        #else
+        try self.init(Descriptor(path, in: folder, O_RDONLY | O_NONBLOCK | O_NOCTTY))
+        #endif
     }
+
+    #if os(Linux)
+    /// Opens the file that a descriptor names (`Descriptor.place`).
+    convenience init(place: Descriptor, name: String) throws(CodeProblem) {
+        try Self.check(place.status)
+        try self.init(
+            Descriptor("/proc/self/fd/\(place.number)", O_RDONLY | O_NONBLOCK | O_NOCTTY, name: name))
+    }
+    #endif
 
     /// Takes over an open descriptor, and closes it also when it throws.
     ///
     /// Throws `unreadable` when the system knows nothing of it and `notRegularFile` for anything but a regular file.
-    public init(descriptor: Int32) throws(CodeProblem) {
-        do {
-            let status = try Self.status(of: descriptor)
-            key = Self.key(of: status)
-            changesUser = status.st_mode & (S_ISUID | S_ISGID) != 0
-            self.descriptor = descriptor
-        } catch {
-            close(descriptor)
-            throw error
-        }
-    }
+    public convenience init(descriptor: Int32) throws(CodeProblem) { try self.init(Descriptor(owning: descriptor)) }
 
-    deinit { close(descriptor) }
+    init(_ descriptor: Descriptor) throws(CodeProblem) {
+        let status = try descriptor.status
+        try Self.check(status)
+        key = FileKey(status)
+        changesUser = status.st_mode & (S_ISUID | S_ISGID) != 0
+        self.descriptor = descriptor
+    }
 
     public func read(at offset: UInt64, count: Int) throws(CodeProblem) -> [UInt8] {
         guard count >= 0, offset <= self.count, UInt64(count) <= self.count - offset else {
             throw CodeProblem(.outOfBounds, at: offset, "\(count) bytes wanted, the file has \(self.count)")
         }
-        var problem: CodeProblem?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                // `offset + count` lies inside the file, whose size the system gave as a positive `off_t`.
-                let place = off_t(offset) + off_t(filled)
-                let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-                let got = pread(descriptor, target.baseAddress, count - filled, place)
-                if got > 0 {
-                    filled += got
-                } else if got == 0 {
-                    problem = CodeProblem(.changed, at: UInt64(place), "the file became shorter; read it again")
-                    return
-                } else if errno != EINTR {
-                    problem = Self.refused("read")
-                    return
-                }
-            }
+        // It lies inside the file, whose size the system gave as a positive `off_t`.
+        let (bytes, error) = descriptor.read(count, at: Int(offset))
+        let end = offset + UInt64(bytes.count)
+        if error != 0 { throw CodeProblem(system: error, "the file at \(end)") }
+        guard bytes.count == count else {
+            throw CodeProblem(.changed, at: end, "the file became shorter; read it again")
         }
-        if let problem { throw problem }
         return bytes
     }
 
@@ -92,57 +91,26 @@ public final class FileBytes: IdentifiedFile {
     /// like one, and a writer through a shared mapping is seen only when the kernel next looks at its pages.
     public var isUnchanged: Bool { (try? keyNow()) == key }
 
-    public func keyNow() throws(CodeProblem) -> FileKey { Self.key(of: try Self.status(of: descriptor)) }
+    public func keyNow() throws(CodeProblem) -> FileKey { FileKey(try descriptor.status) }
 
     /// Whether a path names this file, unchanged.
     public func isStill(at path: String) -> Bool {
-        var status = stat()
-        guard !path.utf8.contains(0), stat(path, &status) == 0 else { return false }
-        return Self.key(of: status) == key && isUnchanged
+        (try? FileKey(Descriptor.status(of: path))) == key && isUnchanged
     }
 
     /// An absolute path without symbolic links, `.` and `..` (realpath(3)).
     ///
-    /// Throws `unreadable` with the system's reason when nothing is there.
+    /// Throws `notFound`, `badPath` or `unreadable` when nothing is there, or nobody may know.
     public static func resolved(_ path: String) throws(CodeProblem) -> String {
-        guard !path.utf8.contains(0) else { throw CodeProblem(.unreadable, "a path with a NUL names no file") }
-        guard let resolved = realpath(path, nil) else { throw refused("find") }
+        guard !path.utf8.contains(0) else { throw CodeProblem(.badPath, "a path with a NUL names no file") }
+        guard let resolved = realpath(path, nil) else { throw CodeProblem(system: errno, path) }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
-    private static func status(of descriptor: Int32) throws(CodeProblem) -> stat {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw refused("stat") }
+    private static func check(_ status: stat) throws(CodeProblem) {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CodeProblem(.notRegularFile, "only regular files are read")
         }
-        return status
-    }
-
-    private static func key(of status: stat) -> FileKey {
-        #if canImport(Darwin)
-        let changed = status.st_ctimespec
-        #else
-        let changed = status.st_ctim
-        #endif
-        let (seconds, overflow) = Int64(changed.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-        return FileKey(
-            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(status.st_ino),
-            // A file system may claim any time: beyond the year 2262 all look alike.
-            changed: overflow ? .max : seconds &+ Int64(changed.tv_nsec), size: UInt64(clamping: status.st_size))
-    }
-
-    private static func refused(_ call: String) -> CodeProblem {
-        let number = errno
-        let why =
-            switch number {
-            case ENOENT, ENOTDIR: "there is no such file"
-            case EACCES, EPERM: "permission is missing"
-            case ELOOP: "symbolic links lead in a circle"
-            case EMFILE, ENFILE: "too many files are open"
-            default: "the system refuses"
-            }
-        return CodeProblem(.unreadable, "\(why) (\(call), errno \(number))")
     }
 }

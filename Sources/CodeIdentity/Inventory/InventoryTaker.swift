@@ -46,7 +46,7 @@ public struct InventoryTaker: Sendable {
     ///
     /// `now` is in seconds since 1970-01-01 UTC. Throws when the folder cannot be opened.
     public init(root: String = "/", now: Int64) throws(CodeProblem) {
-        let tree = try FolderTree(root) { descriptor throws(CodeProblem) in try FileBytes(descriptor: descriptor) }
+        let tree = try FolderTree(root)
         let examiner = CodeExaminer(now: now)
         #if os(Linux)
         let packages = try InstalledPackages(root: root)

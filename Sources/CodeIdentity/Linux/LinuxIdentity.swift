@@ -14,22 +14,6 @@ public struct ProcessInstance: Hashable, Sendable {
     }
 }
 
-/// A file as the kernel names it: what a cached digest belongs to.
-public struct FileKey: Hashable, Sendable {
-    public var device: UInt64
-    public var inode: UInt64
-    /// Nanoseconds since 1970-01-01 UTC.
-    public var changed: Int64
-    public var size: UInt64
-
-    public init(device: UInt64, inode: UInt64, changed: Int64, size: UInt64) {
-        self.device = device
-        self.inode = inode
-        self.changed = changed
-        self.size = size
-    }
-}
-
 /// What a package says of one file.
 public struct PackageClaim: Hashable, Sendable {
     /// The package's name without its architecture.

@@ -90,7 +90,7 @@ public struct LinuxIdentityReader: Sendable {
 
     /// Who a program file is: nothing about a process, a unit or mappings.
     ///
-    /// `path` is absolute and without links (as the kernel would name it). Fails with `fileAbsent`, `notRegularFile` or
+    /// `path` is absolute and without links (as the kernel would name it). Fails with `notFound`, `notRegularFile` or
     /// `unreadable`.
     public func identity(ofFile path: String) -> Result<LinuxIdentity, CodeProblem> {
         do throws(CodeProblem) {
@@ -127,8 +127,8 @@ public struct LinuxIdentityReader: Sendable {
         do throws(CodeProblem) {
             return ProcessImage(
                 process: ProcessInstance(pid: pid, startTicks: first.startTicks),
-                executable: try process.living.key(of: .executable), layout: stat.layout)
-        } catch let error where error.code == .fileAbsent {
+                executable: try process.living.executableKey(), layout: stat.layout)
+        } catch let error where error.code == .notFound {
             // It has given its memory back and is about to become a zombie.
             throw CodeProblem(.processExited, "process \(pid) has no executable any more")
         }
@@ -142,9 +142,10 @@ public struct LinuxIdentityReader: Sendable {
         try ProcessStatus(handle.text(.status, limit: CodeIdentityLimits.processStat.value).bytes)
     }
 
-    /// A living thread besides the first one, by whose number `/proc` shows the same process.
+    /// A living thread besides the first one; by its number `/proc` shows the same process.
     private func otherThread(of process: HeldProcess) throws(CodeProblem) -> (any ProcessHandle, ProcessStat)? {
-        for number in try process.first.threads(limit: CodeIdentityLimits.threads.value) where number != process.pid {
+        // A few are enough: those that have ended are not listed.
+        for number in try process.first.threads(limit: 8) where number != process.pid {
             guard let thread = try? processes.process(number), let stat = try? Self.stat(thread), !stat.ended,
                 (try? Self.status(thread))?.process == UInt64(process.pid)
             else { continue }
@@ -184,7 +185,7 @@ public struct LinuxIdentityReader: Sendable {
         do throws(CodeProblem) {
             target = try handle.target(of: .executable)
             file = try handle.open(.executable)
-        } catch let error where error.code == .fileAbsent {
+        } catch let error where error.code == .notFound {
             throw CodeProblem(.processExited, "process \(image.process.pid) has no executable any more")
         }
         let path = DeletedPath.stripped(target)

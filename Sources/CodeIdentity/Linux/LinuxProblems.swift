@@ -9,8 +9,6 @@ extension CodeProblem.Code {
     public static let processExited = Self("process-exited")
     /// A thread of the kernel: it has no executable.
     public static let kernelThread = Self("kernel-thread")
-    /// There is no such file.
-    public static let fileAbsent = Self("file-absent")
     /// A file of `/proc` does not have the form that proc(5) gives it.
     public static let procMalformed = Self("proc-malformed")
     /// A mapping whose code is not the program's or its packages'; the detail names it.

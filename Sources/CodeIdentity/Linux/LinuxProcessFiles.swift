@@ -19,17 +19,17 @@ public struct LinuxProcessFiles: ProcessFiles {
     public func process(_ pid: Int32) throws(CodeProblem) -> any ProcessHandle {
         guard pid > 0 else { throw CodeProblem(.processExited, "\(pid) is no process number") }
         do throws(CodeProblem) {
-            return LinuxProcess(pid, try Descriptor(AT_FDCWD, "/proc/\(pid)", Descriptor.place | O_DIRECTORY))
-        } catch let error where error.code == .fileAbsent {
+            return LinuxProcess(pid, try Descriptor("/proc/\(pid)", Descriptor.place | O_DIRECTORY))
+        } catch let error where error.code == .notFound {
             throw CodeProblem(.processExited, "there is no process \(pid)")
         }
     }
 
-    public func open(path: String) throws(CodeProblem) -> any IdentifiedFile { try OpenFile(AT_FDCWD, path) }
+    public func open(path: String) throws(CodeProblem) -> any IdentifiedFile { try FileBytes(path: path) }
 
-    public func key(path: String) throws(CodeProblem) -> FileKey { try FileKey(FileStatus.of(AT_FDCWD, path)) }
+    public func key(path: String) throws(CodeProblem) -> FileKey { try FileKey(Descriptor.status(of: path)) }
 
-    public var mountNamespace: String? { try? FileStatus.link(AT_FDCWD, "/proc/self/ns/mnt") }
+    public var mountNamespace: String? { (try? Descriptor.link(at: "/proc/self/ns/mnt")).map(ProcFields.text) }
 }
 
 /// A process held by a descriptor of its folder in `/proc`.
@@ -48,8 +48,8 @@ private final class LinuxProcess: ProcessHandle {
     func text(_ file: ProcessText, limit: Int) throws(CodeProblem) -> BoundedText {
         let descriptor: Descriptor
         do throws(CodeProblem) {
-            descriptor = try Descriptor(folder.number, file.rawValue, O_RDONLY)
-        } catch let error where error.code == .fileAbsent {
+            descriptor = try Descriptor(file.rawValue, in: folder.number, O_RDONLY)
+        } catch let error where error.code == .notFound {
             // Every process has them: it is one of another user, and /proc is mounted with `hidepid`.
             throw CodeProblem(.unreadable, "/proc/\(pid)/\(file.rawValue) is hidden from us")
         }
@@ -57,37 +57,45 @@ private final class LinuxProcess: ProcessHandle {
         // One byte more than wanted, to know whether there is more.
         while bytes.count <= limit {
             let room = min(limit - bytes.count + 1, 64 << 10)
-            let (part, code) = descriptor.read(room, at: nil)
+            let (part, error) = descriptor.read(room)
             // An address space that is gone: what the process was cannot be read any more.
-            if code != 0 { throw CodeProblem(system: code, "/proc/\(pid)/\(file.rawValue)") }
-            if part.isEmpty { return BoundedText(bytes) }
+            if error != 0 { throw CodeProblem(system: error, "/proc/\(pid)/\(file.rawValue)") }
             bytes.append(contentsOf: part)
+            if part.count < room { return BoundedText(bytes) }
         }
         bytes.removeLast(bytes.count - limit)
         return BoundedText(bytes, complete: false)
     }
 
     func target(of which: ProcessLink) throws(CodeProblem) -> String {
-        try FileStatus.link(folder.number, which.rawValue)
+        ProcFields.text(try Descriptor.link(at: which.rawValue, in: folder.number))
     }
 
     func open(_ path: ProcessPath) throws(CodeProblem) -> any IdentifiedFile {
-        try OpenFile(folder.number, name(of: path))
+        switch path {
+        case .executable: try FileBytes("exe", in: folder.number)
+        // Without the leading zeros that `maps` writes.
+        case .mapping(let start, let end):
+            try FileBytes("map_files/\(String(start, radix: 16))-\(String(end, radix: 16))", in: folder.number)
+        // Walked, because the system would follow an absolute link from our root.
+        case .inside(let path):
+            try RootFolder(Descriptor("root", in: folder.number, Descriptor.place | O_DIRECTORY)).file(at: path)
+        }
     }
 
-    func key(of path: ProcessPath) throws(CodeProblem) -> FileKey {
-        try FileKey(FileStatus.of(folder.number, name(of: path)))
+    func executableKey() throws(CodeProblem) -> FileKey {
+        try FileKey(Descriptor.status(of: "exe", in: folder.number))
     }
 
     func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool {
-        let pageMap = try Descriptor(folder.number, "pagemap", O_RDONLY)
+        let pageMap = try Descriptor("pagemap", in: folder.number, O_RDONLY)
         let pageSize = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
         // One word a page (proc_pid_pagemap(5)); an address divided by 512 or more fits.
         var place = Int(start / pageSize * 8)
         let last = Int(end / pageSize * 8)
         while place < last {
-            let (words, code) = pageMap.read(min(last - place, 64 << 10), at: place)
-            if code != 0 { throw CodeProblem(system: code, "/proc/\(pid)/pagemap") }
+            let (words, error) = pageMap.read(min(last - place, 64 << 10), at: place)
+            if error != 0 { throw CodeProblem(system: error, "/proc/\(pid)/pagemap") }
             // Beyond what a process can change: the kernel's own page on x86-64.
             if words.isEmpty { return false }
             place += words.count
@@ -104,22 +112,14 @@ private final class LinuxProcess: ProcessHandle {
     }
 
     func threads(limit: Int) throws(CodeProblem) -> [Int32] {
-        try Descriptor(folder.number, "task", O_RDONLY | O_DIRECTORY).names(limit: limit).compactMap { Int32($0) }
+        try Descriptor("task", in: folder.number, O_RDONLY | O_DIRECTORY).names(limit: limit)
+            .compactMap { $0.flatMap { Int32($0) } }
     }
 
     func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool {
         // Opened, it belongs to the memory and not to the process: it reads empty once nobody uses that memory.
-        let maps = try Descriptor(folder.number, "maps", O_RDONLY)
-        return { !maps.read(1, at: 0).0.isEmpty }
-    }
-
-    private func name(of path: ProcessPath) -> String {
-        switch path {
-        case .executable: "exe"
-        // Without the leading zeros that `maps` writes.
-        case .mapping(let start, let end): "map_files/\(String(start, radix: 16))-\(String(end, radix: 16))"
-        case .inside(let path): "root/" + path
-        }
+        let maps = try Descriptor("maps", in: folder.number, O_RDONLY)
+        return { !maps.read(1, at: 0).bytes.isEmpty }
     }
 }
 #endif

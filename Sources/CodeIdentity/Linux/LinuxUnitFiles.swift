@@ -21,21 +21,21 @@ public struct LinuxUnitFiles: UnitFiles {
     public init(root: String = "") { self.root = root }
 
     public func entry(_ path: String) -> UnitFileEntry? {
-        guard let status = try? FileStatus.of(AT_FDCWD, root + path, follow: false) else { return nil }
+        guard let status = try? Descriptor.status(of: root + path, follow: false) else { return nil }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return .file(size: UInt64(clamping: status.st_size))
         case S_IFDIR: return .folder
-        case S_IFLNK: return (try? FileStatus.link(AT_FDCWD, root + path)).map { .link($0) }
+        case S_IFLNK: return (try? Descriptor.link(at: root + path)).map { .link(ProcFields.text($0)) }
         default: return .other
         }
     }
 
     public func names(in folder: String) -> [String] {
         let limit = CodeIdentityLimits.folderEntries.value
-        let names = try? Descriptor(AT_FDCWD, root + folder, O_RDONLY | O_DIRECTORY).names(limit: limit)
-        return (names ?? []).prefix(limit).sorted()
+        let names = try? Descriptor(root + folder, O_RDONLY | O_DIRECTORY).names(limit: limit)
+        return (names ?? []).prefix(limit).compactMap { $0 }.sorted()
     }
 
-    public func open(_ path: String) throws(CodeProblem) -> any IdentifiedFile { try OpenFile(AT_FDCWD, root + path) }
+    public func open(_ path: String) throws(CodeProblem) -> any IdentifiedFile { try FileBytes(path: root + path) }
 }
 #endif

@@ -2,15 +2,6 @@
 
 // The system as far as process identity needs it: a seam, so that every race can be played in a test.
 
-/// A regular file that is held open, so that what is hashed is what was looked at.
-public protocol IdentifiedFile: ByteSource {
-    /// The file when it was opened.
-    var key: FileKey { get }
-
-    /// The file as it is now: another key says that it was written meanwhile.
-    func keyNow() throws(CodeProblem) -> FileKey
-}
-
 /// A file of `/proc/PID` that is read as text.
 public enum ProcessText: String, Sendable, Hashable, CaseIterable {
     case stat, status, maps, cgroup, cmdline, environ
@@ -47,7 +38,7 @@ public struct BoundedText: Sendable, Hashable {
 
 /// One process, and never its successor under the same number.
 ///
-/// Every function throws `processExited` once the process is reaped, `fileAbsent` where it has no such thing (a zombie
+/// Every function throws `processExited` once the process is reaped, `notFound` where it has no such thing (a zombie
 /// has no executable), and `unreadable` when the system refuses.
 public protocol ProcessHandle: Sendable {
     /// Reads at most `limit` bytes.
@@ -59,8 +50,8 @@ public protocol ProcessHandle: Sendable {
     /// Opens a regular file; also throws `notRegularFile`.
     func open(_ path: ProcessPath) throws(CodeProblem) -> any IdentifiedFile
 
-    /// The key of a file, without opening it.
-    func key(of path: ProcessPath) throws(CodeProblem) -> FileKey
+    /// The key of the executable, without opening it.
+    func executableKey() throws(CodeProblem) -> FileKey
 
     /// Whether a page in this range of memory is the process's own, and no more what the file behind it holds.
     func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool
@@ -87,16 +78,4 @@ public protocol ProcessFiles: Sendable {
 
     /// Our own mount namespace, as `/proc/self/ns/mnt` names it; nil when it cannot be read.
     var mountNamespace: String? { get }
-}
-
-extension FileKey {
-    /// A key from the fields of `stat(2)`.
-    ///
-    /// Bit 31 of the nanoseconds is masked: since Linux 6.13 the kernel keeps a flag there. `stat` never shows it, but
-    /// a key that was read inside the kernel may carry it, and both have to compare equal.
-    public init(device: UInt64, inode: UInt64, changedSeconds: Int64, changedNanoseconds: UInt32, size: UInt64) {
-        let (seconds, overflow) = changedSeconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (changed, more) = seconds.addingReportingOverflow(Int64(changedNanoseconds & 0x7FFF_FFFF))
-        self.init(device: device, inode: inode, changed: overflow || more ? .max : changed, size: size)
-    }
 }

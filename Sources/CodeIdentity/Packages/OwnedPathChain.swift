@@ -73,7 +73,7 @@ extension OwnedPathChain {
                 if let fault = fault(of: node, at: path()) { throw fault }
             }
             guard end.node.kind == .file else {
-                throw CodeProblem(.pathBroken, "\(path) is no regular file")
+                throw CodeProblem(.notRegularFile, "\(path) is no regular file")
             }
             answer.key = end.node.key
             answer.owned = true

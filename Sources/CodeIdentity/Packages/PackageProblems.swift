@@ -19,8 +19,6 @@ extension CodeProblem.Code {
     public static let pathNotOwned = Self("path-not-owned")
     /// An access list that the mode does not show may let others write.
     public static let pathAccessList = Self("path-access-list")
-    /// The path does not lead to a file.
-    public static let pathBroken = Self("path-broken")
 }
 
 /// Problems as they are found: the first ones whole, the others counted.

@@ -13,71 +13,47 @@ import Musl
 
 extension RootFolder: PackageFiles {
     public func names(in folder: String, limit: Int) throws(CodeProblem) -> [String] {
-        let end = try walk(to: folder)
-        let number = openat(end.held.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw Self.refusal(folder) }
-        guard let stream = fdopendir(number) else {
-            defer { close(number) }
-            throw Self.refusal(folder)
-        }
-        defer { closedir(stream) }
-        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
-            if name == "." || name == ".." { continue }
-            guard names.count < limit else { throw CodeProblem(.limit, "\(folder) has more than \(limit) names") }
-            names.append(name)
-        }
-        return names
+        let names = try walk(to: folder).held.names(limit: limit)
+        guard names.count <= limit else { throw CodeProblem(.limit, "\(folder) has more than \(limit) names") }
+        return names.compactMap { $0 }
     }
 
     public func read(_ path: String, limit: Int) throws(CodeProblem) -> [UInt8] {
-        let (folder, name) = try parent(of: path)
-        // Never waits: a pipe in the file's place opens at once, and is refused.
-        let number = openat(folder.number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard number >= 0 else { throw Self.refusal(path) }
-        let file = Held(number)
-        guard let node = Self.status(number), node.kind == .file else {
-            throw CodeProblem(.unreadable, "\(path) is no regular file")
+        let file = try FileBytes(open(path))
+        guard file.count <= UInt64(max(0, limit)) else {
+            throw CodeProblem(.limit, "\(path) has \(file.count) bytes, \(limit) are read")
         }
-        guard node.key.size <= UInt64(max(0, limit)) else {
-            throw CodeProblem(.limit, "\(path) has \(node.key.size) bytes, \(limit) are read")
-        }
-        let size = Int(node.key.size)
-        // One byte more than there should be shows that there is more.
-        let bytes = [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, count in
-            while count <= size {
-                let got = pread(
-                    file.number, buffer.baseAddress.map { $0 + count }, size + 1 - count, off_t(count))
-                if got < 0, errno == EINTR { continue }
-                guard got > 0 else { return }
-                count += got
-            }
-        }
-        guard bytes.count == size else { throw CodeProblem(.changed, "\(path) was written while it was read") }
+        let bytes = try file.read(at: 0, count: Int(file.count))
+        guard file.isUnchanged else { throw CodeProblem(.changed, "\(path) was written while it was read") }
         return bytes
     }
 
     public func key(of path: String) -> FileKey? { try? walk(to: path).node.key }
 
     public func link(at path: String) -> String? {
-        guard let (folder, name) = try? parent(of: path) else { return nil }
-        return Self.target(below: folder.number, name)
+        do throws(CodeProblem) {
+            let (folder, name) = try parent(of: path)
+            return String(decoding: try Descriptor.link(at: name, in: folder.number), as: UTF8.self)
+        } catch {
+            return nil
+        }
     }
 
     public func isLocked(_ path: String) -> Bool {
-        guard let (folder, name) = try? parent(of: path) else { return false }
-        let number = openat(folder.number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard number >= 0 else { return false }
-        let file = Held(number)
+        guard let file = try? open(path) else { return false }
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
         return fcntl(file.number, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
     }
 
+    /// Never waits: a pipe in the file's place opens at once.
+    private func open(_ path: String) throws(CodeProblem) -> Descriptor {
+        let (folder, name) = try parent(of: path)
+        return try Descriptor(name, in: folder.number, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, name: path)
+    }
+
     /// The folder of a path, links followed, and the last name.
-    private func parent(of path: String) throws(CodeProblem) -> (Held, String) {
+    private func parent(of path: String) throws(CodeProblem) -> (Descriptor, String) {
         guard let cut = path.lastIndex(of: "/") else { return (try walk(to: "").held, path) }
         return (try walk(to: String(path[..<cut])).held, String(path[path.index(after: cut)...]))
     }

@@ -17,7 +17,7 @@ extension CodeExaminer {
         path: String, deep: Bool = false, detached: DetachedSignature? = nil
     ) throws(CodeProblem) -> CodeReport {
         let path = try FileBytes.resolved(path)
-        let tree = try FolderTree("/") { descriptor throws(CodeProblem) in try FileBytes(descriptor: descriptor) }
+        let tree = try FolderTree("/")
         return try examine(String(path.dropFirst()), in: tree, deep: deep ? 1 : 0, detached)
     }
 

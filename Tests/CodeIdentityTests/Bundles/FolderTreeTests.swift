@@ -33,7 +33,7 @@ import Darwin
         mkfifo(root + "/in/pipe", 0o644)
         Self.write(root + "/in/\u{FFFD}", "", mode: 0o644)
         rename(root + "/in/\u{FFFD}", Array((root + "/in/").utf8CString.dropLast()) + [-1, 0])
-        tree = try FolderTree(root + "/in") { descriptor throws(CodeProblem) in try WholeFile(descriptor) }
+        tree = try FolderTree(root + "/in")
     }
 
     deinit {
@@ -41,24 +41,6 @@ import Darwin
         unlink(Array((root + "/in/").utf8CString.dropLast()) + [-1, 0])
         unlink(root + "/out/secret")
         for name in ["/in/folder/deep", "/in/folder", "/in", "/out", ""] { rmdir(root + name) }
-    }
-
-    /// A file read whole when it is opened.
-    private struct WholeFile: ByteSource {
-        private let bytes: MemoryBytes
-        var count: UInt64 { bytes.count }
-
-        init(_ descriptor: Int32) throws(CodeProblem) {
-            defer { close(descriptor) }
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            let count = pread(descriptor, &buffer, 4096, 0)
-            guard count >= 0 else { throw CodeProblem(.unreadable, "read") }
-            bytes = MemoryBytes(Array(buffer[..<count]))
-        }
-
-        func read(at offset: UInt64, count: Int) throws(CodeProblem) -> [UInt8] {
-            try bytes.read(at: offset, count: count)
-        }
     }
 
     private static func write(_ path: String, _ text: String, mode: mode_t) {
@@ -120,9 +102,7 @@ import Darwin
 
     @Test("A root that is not there is an error")
     func noRoot() {
-        #expect(throws: CodeProblem(.notFound, "")) {
-            try FolderTree(root + "/nothing") { descriptor throws(CodeProblem) in try WholeFile(descriptor) }
-        }
+        #expect(throws: CodeProblem(.notFound, "")) { try FolderTree(root + "/nothing") }
     }
 
     @Test("A tree deeper than the limit is refused")

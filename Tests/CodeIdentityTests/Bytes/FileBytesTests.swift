@@ -110,11 +110,11 @@ private final class TemporaryFolder {
         }
     }
 
-    @Test("A file that is not there, and a path that hides its end behind a NUL, are unreadable")
+    @Test("A file that is not there, a path that hides its end behind a NUL, and no descriptor are refused")
     func missing() throws {
         let path = try folder.make([1])
-        #expect(throws: CodeProblem(.unreadable, "")) { try FileBytes(path: path + "-gone") }
-        #expect(throws: CodeProblem(.unreadable, "")) { try FileBytes(path: path + "\0.txt") }
+        #expect(throws: CodeProblem(.notFound, "")) { try FileBytes(path: path + "-gone") }
+        #expect(throws: CodeProblem(.badPath, "")) { try FileBytes(path: path + "\0.txt") }
         #expect(throws: CodeProblem(.unreadable, "")) { try FileBytes(descriptor: -1) }
     }
 

@@ -147,9 +147,7 @@ final class DebianSystem {
         scratch.file("var/lib/dpkg/status", entry("tool"))
         scratch.file("var/lib/dpkg/info/tool.list", paths.map { "/\($0)\n" }.joined())
         scratch.file("var/lib/dpkg/info/tool.md5sums", paths.map { "\(digests[$0] ?? "")  \($0)\n" }.joined())
-        let tree = try FolderTree(scratch.path) { descriptor throws(CodeProblem) in
-            try FileBytes(descriptor: descriptor)
-        }
+        let tree = try FolderTree(scratch.path)
         var taker = InventoryTaker(
             tree: tree, vouching: try Voucher(root: scratch.path), examiner: CodeExaminer(now: 1_795_000_000))
         taker.bounds = bounds

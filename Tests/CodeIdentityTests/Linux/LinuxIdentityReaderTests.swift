@@ -443,7 +443,7 @@ import Testing
         #expect(identity.process == nil && identity.user == nil)
         #expect(identity.executable.claim?.verdict == .intact)
         #expect(identity.codeClass == .platformInteractive)
-        #expect(SimulatedSystem().reader.identity(ofFile: "/gone") == .failure(CodeProblem(.fileAbsent, "")))
+        #expect(SimulatedSystem().reader.identity(ofFile: "/gone") == .failure(CodeProblem(.notFound, "")))
     }
 
     // MARK: Hostile text

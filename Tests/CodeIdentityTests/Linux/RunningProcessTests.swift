@@ -152,7 +152,7 @@ private struct Nobody: ProgramVouching {
         #expect(throws: CodeProblem(.processExited, "")) { try handle.text(.stat, limit: 4096) }
         #expect(throws: CodeProblem(.processExited, "")) { try handle.target(of: .executable) }
         #expect(throws: CodeProblem(.processExited, "")) { try handle.open(.executable) }
-        #expect(throws: CodeProblem(.processExited, "")) { try handle.key(of: .executable) }
+        #expect(throws: CodeProblem(.processExited, "")) { try handle.executableKey() }
         #expect(reader.identity(of: child.pid) == .failure(CodeProblem(.processExited, "")))
     }
 
@@ -285,9 +285,10 @@ private struct Nobody: ProgramVouching {
     func devices() {
         #expect(throws: CodeProblem(.notRegularFile, "")) { try files.open(path: "/dev/zero") }
         #expect(throws: CodeProblem(.notRegularFile, "")) { try files.open(path: "/tmp") }
-        #expect(throws: CodeProblem(.fileAbsent, "")) { try files.open(path: "/usr/bin/sleep\0x") }
-        #expect(throws: CodeProblem(.fileAbsent, "")) { try files.open(path: "/no/such/file") }
+        #expect(throws: CodeProblem(.badPath, "")) { try files.open(path: "/usr/bin/sleep\0x") }
+        #expect(throws: CodeProblem(.notFound, "")) { try files.open(path: "/no/such/file") }
         #expect(files.mountNamespace?.hasPrefix("mnt:[") == true)
+        #expect(throws: CodeProblem(.notRegularFile, "")) { try files.process(getpid()).open(.inside("/dev/zero")) }
     }
 
     @Test("A file that becomes shorter while it is read is an error, not less content")

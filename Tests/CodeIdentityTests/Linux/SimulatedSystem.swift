@@ -151,18 +151,18 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
         }
 
         func text(_ file: ProcessText, limit: Int) throws(CodeProblem) -> BoundedText {
-            guard let bytes = try process(file.rawValue).texts[file] else { throw CodeProblem(.fileAbsent, "") }
+            guard let bytes = try process(file.rawValue).texts[file] else { throw CodeProblem(.notFound, "") }
             return BoundedText(Array(bytes.prefix(limit)), complete: bytes.count <= limit)
         }
 
         func target(of link: ProcessLink) throws(CodeProblem) -> String {
-            guard let target = try process(link.rawValue).links[link] else { throw CodeProblem(.fileAbsent, "") }
+            guard let target = try process(link.rawValue).links[link] else { throw CodeProblem(.notFound, "") }
             return target
         }
 
         func open(_ path: ProcessPath) throws(CodeProblem) -> any IdentifiedFile {
             let what = if case .mapping = path { "map_files" } else { "open" }
-            guard let file = try process(what).files[path] else { throw CodeProblem(.fileAbsent, "") }
+            guard let file = try process(what).files[path] else { throw CodeProblem(.notFound, "") }
             return file
         }
 
@@ -179,8 +179,8 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
             return { system.state.withLock { $0.processes[pid]?.memory } == memory }
         }
 
-        func key(of path: ProcessPath) throws(CodeProblem) -> FileKey {
-            guard let file = try process("key").files[path] else { throw CodeProblem(.fileAbsent, "") }
+        func executableKey() throws(CodeProblem) -> FileKey {
+            guard let file = try process("key").files[.executable] else { throw CodeProblem(.notFound, "") }
             return file.key
         }
     }
@@ -191,7 +191,7 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
     }
 
     func open(path: String) throws(CodeProblem) -> any IdentifiedFile {
-        guard let file = state.withLock({ $0.files[path] }) else { throw CodeProblem(.fileAbsent, path) }
+        guard let file = state.withLock({ $0.files[path] }) else { throw CodeProblem(.notFound, path) }
         return file
     }
 

@@ -57,7 +57,7 @@ import Testing
         let file = try Counted("\(scratch.path)/usr/bin/tool")
         func claim() -> PackageClaim? { packages.claim(path: "/usr/bin/tool", source: file, key: file.key).claim }
         #expect(claim() == nil)
-        #expect(packages.problems.map(\.code) == [.pathBroken])
+        #expect(packages.problems.map(\.code) == [.notFound])
         scratch.file("var/lib/dpkg/status", entry("tool"))
         #expect(claim()?.verdict == .intact)
         #expect(packages.problems == [])

@@ -127,12 +127,16 @@ final class ScratchFolder {
     }
 
     @Test(
-        "What leads to no regular file is broken",
-        arguments: ["/usr/bin/none", "/usr/bin", "/", "", "/usr/bin/tool/x", "/usr/bin/tool/..", "/pipe", "/a\u{0}b"])
-    func broken(path: String) throws {
+        "What leads to no regular file is told apart",
+        arguments: [
+            ("/usr/bin/none", .notFound), ("/usr/bin", .notRegularFile), ("/", .notRegularFile), ("", .notRegularFile),
+            ("/usr/bin/tool/x", .badPath), ("/usr/bin/tool/..", .badPath), ("/pipe", .notRegularFile),
+            ("/a\u{0}b", .badPath),
+        ] as [(String, CodeProblem.Code)])
+    func broken(path: String, code: CodeProblem.Code) throws {
         let scratch = try scratch()
         #expect(mkfifo("\(scratch.path)/pipe", 0o600) == 0)
-        #expect(try check(path, in: scratch).problems.map(\.code) == [.pathBroken])
+        #expect(try check(path, in: scratch).problems.map(\.code) == [code])
     }
 
     @Test("A ring of links, and folders without end, are left at their limits")
@@ -150,7 +154,7 @@ final class ScratchFolder {
             scratch.folder(String(path.dropFirst()))
         }
         #expect(try check(path, in: scratch).problems == [CodeProblem(.limit, "")])
-        #expect(try check(String(repeating: "/x", count: 3000), in: scratch).problems.map(\.code) == [.pathBroken])
+        #expect(try check(String(repeating: "/x", count: 3000), in: scratch).problems.map(\.code) == [.badPath])
     }
 
     @Test("An access list that the mode does not show fails")
@@ -198,14 +202,18 @@ final class ScratchFolder {
         #expect(throws: CodeProblem(.limit, "")) { try root.read("five", limit: 4) }
         #expect(throws: CodeProblem(.limit, "")) { try root.read("five", limit: -1) }
         #expect(mkfifo("\(scratch.path)/pipe", 0o600) == 0)
-        #expect(throws: CodeProblem(.unreadable, "")) { try root.read("pipe", limit: 5) }
+        #expect(throws: CodeProblem(.notRegularFile, "")) { try root.read("pipe", limit: 5) }
         scratch.link("link", to: "five")
-        #expect(throws: CodeProblem(.unreadable, "")) { try root.read("link", limit: 5) }
-        #expect(throws: CodeProblem(.pathBroken, "")) { try root.read("none", limit: 5) }
-        #expect(throws: CodeProblem(.pathBroken, "")) { try RootFolder("\(scratch.path)/none") }
+        #expect(throws: CodeProblem(.badPath, "")) { try root.read("link", limit: 5) }
+        #expect(throws: CodeProblem(.notFound, "")) { try root.read("none", limit: 5) }
+        #expect(throws: CodeProblem(.notFound, "")) { try RootFolder("\(scratch.path)/none") }
         #expect(root.link(at: "link") == "five")
+        // An absolute link is meant from this root.
+        scratch.link("absolute", to: "/link")
+        #expect(try root.file(at: "/absolute").read(at: 0, count: 5) == Array("12345".utf8))
+        #expect(throws: CodeProblem(.notRegularFile, "")) { try root.file(at: "/pipe") }
         #expect(root.link(at: "five") == nil)
-        #expect(try Set(root.names(in: "", limit: 3)) == ["five", "pipe", "link"])
+        #expect(try Set(root.names(in: "", limit: 4)) == ["five", "pipe", "link", "absolute"])
         #expect(throws: CodeProblem(.limit, "")) { try root.names(in: "", limit: 2) }
     }
 

@@ -79,9 +79,7 @@ enum SignedFiles {
         var testDescription: String { description }
 
         func bundle() throws -> CodeBundle? {
-            let folder = try FolderTree("/") { descriptor throws(CodeProblem) in
-                try FileBytes(descriptor: descriptor)
-            }
+            let folder = try FolderTree("/")
             return try CodeBundle.enclosing(String(path.dropFirst()), in: folder)
         }
 

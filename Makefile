@@ -9,7 +9,7 @@ WEIR  := $(CURDIR)/.build/release/weir
 TEST  := swift test --skip-build --disable-xctest $(FLAGS)
 # Real signed files, each checked by its digest.
 VECTORS := $(CURDIR)/.build/codesign-vectors
-ALONE := .ci/own-network env WEIR_BINARY=$(WEIR)
+ALONE := .ci/own-network env WEIR_BINARY=$(WEIR) WEIR_CODESIGN_VECTORS=$(VECTORS)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo test unit interop lint bench fuzz sanitize soak clean
@@ -41,7 +41,7 @@ unit: vectors ## run the tests of each room
 	@echo "Running the tests of each room"
 	WEIR_CODESIGN_VECTORS=$(VECTORS) $(TEST) --skip InteropTests
 
-interop: deps-test build ## run real programs (curl, nginx, git, ssh, ...) through Weir
+interop: deps-test vectors build ## run real programs (curl, nginx, git, ssh, ...) through Weir
 	@echo "Building all tests for debug"
 	swift build --build-tests $(FLAGS)
 	@echo "Running real programs through weir, in a network of their own"
@@ -68,11 +68,11 @@ fuzz: ## feed each boundary with broken input (Fuzz/run)
 	@echo "Fuzzing every boundary"
 	Fuzz/run
 
-bench: build ## count what Weir costs (Benchmarks/run)
+bench: build vectors ## count what Weir costs (Benchmarks/run)
 	@test -x Benchmarks/run || { echo "bench: there are no benchmarks yet (Benchmarks/run is missing)" >&2; exit 1; }
 	@echo "Counting"
 	WEIR_BINARY=$(WEIR) Benchmarks/run
 
 clean: ## remove everything that was built
 	@echo "Removing what was built"
-	rm -rf .build .build-*
+	rm -rf .build .build-* Benchmarks/IdentityBench/.build

@@ -15,6 +15,12 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func product(_ name: String) -> Target.Dependency { .product(name: name, package: "weir") }
 
 let flowEngine = product("FlowEngine")
+let codeIdentity = product("CodeIdentity")
+
+/// What several fuzzers share.
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: [.swiftLanguageMode(.v6)])
+}
 
 let package = Package(
     name: "weir-fuzz",
@@ -25,5 +31,16 @@ let package = Package(
         fuzzer("HTTP1ChunkFuzz", [flowEngine]),
         fuzzer("RedactorFuzz", [product("ContentInspection"), product("FlowModel")]),
         fuzzer("PolicyFuzz", [product("FlowPolicy"), product("FlowModel")]),
+        shared("NamedParts"),
+        shared("RequirementSubjects", [codeIdentity]),
+        fuzzer("MachOFuzz", [codeIdentity]),
+        fuzzer("SuperBlobFuzz", [codeIdentity]),
+        fuzzer("CMSFuzz", [codeIdentity]),
+        fuzzer("RequirementTextFuzz", [codeIdentity, "RequirementSubjects"]),
+        fuzzer("RequirementBlobFuzz", [codeIdentity, "RequirementSubjects"]),
+        fuzzer("EntitlementsFuzz", [codeIdentity]),
+        fuzzer("PropertyListFuzz", [codeIdentity]),
+        fuzzer("DpkgFuzz", [codeIdentity, "NamedParts"]),
+        fuzzer("ProcFuzz", [codeIdentity, product("FlowModel"), "NamedParts"]),
     ]
 )

@@ -35,12 +35,12 @@ extension CodeIdentityLimits {
     public static let sealProblems = Limit(
         "seal.problems", 1000, .count, metric: "limit_seal_problems_total",
         "Problems told of one bundle; whoever wants more has the wrong bundle. The check ends there.")
-    public static let sealLinkHops = Limit(
-        "seal.link-hops", 32, .count, metric: "limit_seal_link_hops_total",
-        "Symbolic links followed to find out where one points, as many as the kernel follows. More count as a loop.")
+    public static let sealLinkParts = Limit(
+        "seal.link-parts", 256, .count, metric: "limit_seal_link_parts_total",
+        "Parts of paths followed to find out where a symbolic link leads; a link with more counts as a loop.")
 
     static let bundles: [Limit] = [
         bundleFileBytes, treeDepth, treeEntries, sealedBytes, sealChunk, sealRules, sealPatternBytes,
-        sealPatternDepth, sealMatchSteps, sealProblems, sealLinkHops,
+        sealPatternDepth, sealMatchSteps, sealProblems, sealLinkParts,
     ]
 }

@@ -77,6 +77,7 @@ private struct SealCheck<Tree: FileTree> {
         } catch {
             report.problems.append(error)
         }
+        report.nestedCode.sort { $0.path < $1.path }
         return report
     }
 
@@ -209,10 +210,10 @@ private struct SealCheck<Tree: FileTree> {
         var folder = Array(TreePath.split(path, omitEmpty: true).dropLast())
         var pending = Self.steps(target)
         guard target.utf8.first != UInt8(ascii: "/") else { return Self.isSystem(target, pending) }
-        var (hops, parts) = (0, 0)
+        var parts = 0
         while let part = pending.popLast() {
             parts += 1
-            guard parts <= 256 else { return false }
+            guard parts <= CodeIdentityLimits.sealLinkParts.value else { return false }
             if part == ".." {
                 guard folder.popLast() != nil else { return false }
                 continue
@@ -222,8 +223,6 @@ private struct SealCheck<Tree: FileTree> {
             case .folder: break
             case .file: if !pending.isEmpty { return false }
             case .symbolicLink(let target):
-                hops += 1
-                guard hops < CodeIdentityLimits.sealLinkHops.value else { return false }
                 pending += Self.steps(target)
                 guard target.utf8.first != UInt8(ascii: "/") else { return Self.isSystem(target, pending) }
                 folder.removeLast()

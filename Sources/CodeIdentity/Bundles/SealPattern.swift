@@ -13,7 +13,7 @@ struct SealPattern {
     private enum Instruction {
         case byte(UInt8)
         case any
-        case set([Bool])
+        case set(SIMD4<UInt64>)
         case begin
         case end
         case split(Int, Int)
@@ -93,6 +93,7 @@ struct SealPattern {
         current.removeAll(keepingCapacity: true)
         for position in 0...path.count {
             turn += 1
+            steps += 1
             next.removeAll(keepingCapacity: true)
             let isEnd = position == path.count
             if position > 0 {
@@ -115,7 +116,7 @@ struct SealPattern {
         switch instruction {
         case .byte(let wanted): byte == wanted
         case .any: true
-        case .set(let members): members[Int(byte)]
+        case .set(let members): members[Int(byte >> 6)] >> UInt64(byte & 63) & 1 == 1
         case .begin, .end, .split, .jump, .match: false
         }
     }
@@ -131,7 +132,9 @@ struct SealPattern {
             switch program[place] {
             case .match: return true
             case .jump(let target): pending.append(target)
-            case .split(let first, let second): pending += [second, first]
+            case .split(let first, let second):
+                pending.append(second)
+                pending.append(first)
             case .begin: if isBegin { pending.append(place + 1) }
             case .end: if isEnd { pending.append(place + 1) }
             case .byte, .any, .set: next.append(place)

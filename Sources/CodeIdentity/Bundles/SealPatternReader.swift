@@ -7,8 +7,8 @@ import FlowModel
 indirect enum SealPatternNode {
     case byte(UInt8)
     case any
-    /// Which of the 256 bytes belong to it.
-    case set([Bool])
+    /// A bit for each of the 256 bytes.
+    case set(SIMD4<UInt64>)
     case begin
     case end
     case sequence([SealPatternNode])
@@ -87,7 +87,7 @@ struct SealPatternReader {
     /// A bracket expression after its `[`.
     private mutating func set() throws(CodeProblem) -> SealPatternNode {
         let isNegated = take("^")
-        var members = [Bool](repeating: isNegated, count: 256)
+        var members = SIMD4<UInt64>.zero
         let start = position
         // A ] that comes first stands for itself.
         while let first = peek, first != UInt8(ascii: "]") || position == start {
@@ -100,10 +100,10 @@ struct SealPatternReader {
                 guard Self.isRange(first, last) else { throw problem("a range whose order depends on the language") }
                 position += 2
             }
-            for member in first...last { members[Int(member)] = !isNegated }
+            for member in first...last { members[Int(member >> 6)] |= 1 << UInt64(member & 63) }
         }
         guard position > start, take("]") else { throw problem("a bracket expression that is not understood") }
-        return .set(members)
+        return .set(isNegated ? ~members : members)
     }
 
     /// Whether both are digits, or letters of one case, in order.

@@ -14,6 +14,13 @@ public protocol ByteSource: Sendable {
     /// Throws `outOfBounds` when the range does not lie inside the source, `unreadable` when the system refuses and
     /// `changed` when the file has become shorter. A caller bounds `count` before it asks.
     func read(at offset: UInt64, count: Int) throws(CodeProblem) -> [UInt8]
+
+    /// Whether all reads so far were of one state of the source; true for what cannot change.
+    var isUnchanged: Bool { get }
+}
+
+extension ByteSource {
+    public var isUnchanged: Bool { true }
 }
 
 /// Bytes in memory.
@@ -56,4 +63,6 @@ public struct SourceRange: ByteSource {
         }
         return try whole.read(at: self.offset + offset, count: count)
     }
+
+    public var isUnchanged: Bool { whole.isUnchanged }
 }

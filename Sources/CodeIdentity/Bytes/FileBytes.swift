@@ -89,7 +89,7 @@ public final class FileBytes: IdentifiedFile {
     /// Whether content, owner and permissions are those of the moment when the file was opened.
     ///
     /// The kernel changes the time that this compares at each write; two writes inside one of its clock ticks look
-    /// like one.
+    /// like one, and a writer through a shared mapping is seen only when the kernel next looks at its pages.
     public var isUnchanged: Bool { (try? keyNow()) == key }
 
     public func keyNow() throws(CodeProblem) -> FileKey { Self.key(of: try Self.status(of: descriptor)) }

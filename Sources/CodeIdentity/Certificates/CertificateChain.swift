@@ -135,7 +135,8 @@ enum ChainRules {
         var intermediates = 0
         for (index, certificate) in path.enumerated() {
             let facts = certificate.facts
-            let name = facts.printableSubject
+            // For refusals only: making a name printable costs more than all the rules.
+            var name: String { facts.printableSubject }
             if let unknown = facts.extensions.first(where: {
                 $0.critical && !understood.contains($0.identifier) && !$0.identifier.starts(with: AppleMarkers.arc)
             }) {

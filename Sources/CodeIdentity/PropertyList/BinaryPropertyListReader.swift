@@ -21,6 +21,8 @@ struct BinaryPropertyListReader {
     private var containers: Set<Int> = []
     /// Strings, numbers and data, which may be shared.
     private var scalars: [Int: PropertyListValue] = [:]
+    /// Those strings that were found fit to be keys.
+    private var keys: [Int: String] = [:]
 
     static func read(_ bytes: [UInt8]) throws(CodeProblem) -> PropertyListValue {
         guard bytes.starts(with: "bplist00".utf8) else {
@@ -91,18 +93,28 @@ struct BinaryPropertyListReader {
         var entries: [String: PropertyListValue] = [:]
         entries.reserveCapacity(count)
         for place in 0..<count {
-            guard case .string(let key) = try value(of: target(start, place), depth: depth + 1) else {
-                throw CodeProblem(.propertyListSyntax, at: UInt64(offset), "the dictionary has a key that is no string")
-            }
-            try PropertyListText.checkKey(key, at: offset)
-            // Many dictionaries may share one long key, which is hashed each time: it counts by its length.
-            items += key.utf8.count / 16
+            let key = try key(target(start, place), at: offset, depth: depth + 1)
             let value = try value(of: target(start, count + place), depth: depth + 1)
             guard entries.updateValue(value, forKey: key) == nil else {
                 throw CodeProblem(.propertyListDuplicateKey, at: UInt64(offset), "the dictionary has a key twice")
             }
         }
         return .dictionary(entries)
+    }
+
+    /// The key that an object stands for in the dictionary at `offset`.
+    private mutating func key(_ object: Int, at offset: Int, depth: Int) throws(CodeProblem) -> String {
+        if let key = keys[object] {
+            // Many dictionaries may share one long key, which is hashed each time: it counts by its length.
+            items += key.utf8.count / 64
+            return key
+        }
+        guard case .string(let key) = try value(of: object, depth: depth) else {
+            throw CodeProblem(.propertyListSyntax, at: UInt64(offset), "the dictionary has a key that is no string")
+        }
+        try PropertyListText.checkKey(key, at: offset)
+        keys[object] = key
+        return key
     }
 
     private mutating func scalar(_ marker: UInt8, at offset: Int) throws(CodeProblem) -> PropertyListValue {

@@ -6,8 +6,8 @@ public import FlowModel
 
 extension CodeIdentityLimits {
     public static let propertyListBytes = Limit(
-        "plist.bytes", 64 * 1024 * 1024, .bytes, metric: "limit_plist_bytes_total",
-        "The resource seals of the largest applications are about 40 MiB; a longer list is refused.")
+        "plist.bytes", 128 * 1024 * 1024, .bytes, metric: "limit_plist_bytes_total",
+        "The seal of an application with 200 000 files is about 70 MiB; a longer list is refused.")
     public static let propertyListItems = Limit(
         "plist.items", 1_000_000, .count, metric: "limit_plist_items_total",
         "Values in one list; three stand for a sealed file. It bounds memory to about 100 MiB; more are refused.")
@@ -17,8 +17,12 @@ extension CodeIdentityLimits {
     public static let propertyListKeyBytes = Limit(
         "plist.key-bytes", 4096, .bytes, metric: "limit_plist_key_bytes_total",
         "The longest key is a path; hashing longer ones, shared by many dictionaries, would be quadratic. Refused.")
+    public static let propertyListKeyMarks = Limit(
+        "plist.key-marks", 30, .count, metric: "limit_plist_key_marks_total",
+        "Combining marks in a row, as many as stream-safe text has (UAX #15); hashing longer rows is quadratic. Refused."
+    )
 
     static let propertyList: [Limit] = [
-        propertyListBytes, propertyListItems, propertyListDepth, propertyListKeyBytes,
+        propertyListBytes, propertyListItems, propertyListDepth, propertyListKeyBytes, propertyListKeyMarks,
     ]
 }

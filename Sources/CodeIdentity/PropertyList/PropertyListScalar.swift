@@ -46,21 +46,14 @@ enum PropertyListScalar {
         for (byte, wanted) in zip(text, pattern) {
             guard wanted == 0x30 ? isDigit(byte) : byte == wanted else { return nil }
         }
-        func number(_ range: Range<Int>) -> Int { text[range].reduce(0) { $0 * 10 + Int($1 - 0x30) } }
-        let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
-        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
-        let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
-        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard 1...12 ~= month, 1...lengths[month - 1] ~= day, hour < 24, minute < 60, second < 60 else { return nil }
-        // Days since 0000-03-01 in a calendar whose year ends with February, so that the leap day comes last.
-        let (years, months) = month > 2 ? (year, month - 3) : (year - 1, month + 9)
-        let days = years * 365 + floor(years, 4) - floor(years, 100) + floor(years, 400) + (months * 153 + 2) / 5 + day
-        return Double((days - 730_792) * 86_400 + hour * 3600 + minute * 60 + second)
-    }
-
-    /// Division that rounds down, also for the year −1.
-    private static func floor(_ value: Int, _ divisor: Int) -> Int {
-        value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor)
+        func number(_ range: Range<Int>) -> Int64 { text[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) } }
+        guard
+            let time = CivilTime(
+                number(0..<4), number(5..<7), number(8..<10), number(11..<13), number(14..<16), number(17..<19)),
+            // No date of a property list is a leap second.
+            time.second < 60
+        else { return nil }
+        return Double(time.secondsSince1970 - CivilTime.appleEpoch)
     }
 
     /// Base64 with white space anywhere, complete padding, and no bits left over.

@@ -22,16 +22,24 @@ enum PropertyListText {
         }
     }
 
-    /// Checks the key of a dictionary.
+    /// Checks the key of a dictionary, which must not have been hashed before.
     static func checkKey(_ key: String, at offset: Int) throws(CodeProblem) {
         let limit = CodeIdentityLimits.propertyListKeyBytes
         guard key.utf8.count <= limit.value else { throw .beyond(limit, at: offset, "bytes of a key") }
-        // Swift's strings compare by canonical equivalence, Apple's by code unit. These three are equivalent to the
-        // ASCII characters ";", "`" and "K": to Swift alone, a key with one of them would be another key.
-        for scalar in key.unicodeScalars where [0x37E, 0x1FEF, 0x212A].contains(scalar.value) {
-            throw CodeProblem(
-                .propertyListText, at: UInt64(offset),
-                "a key with U+\(String(scalar.value, radix: 16, uppercase: true)), which passes for an ASCII character")
+        let marksLimit = CodeIdentityLimits.propertyListKeyMarks
+        var marks = 0
+        for scalar in key.unicodeScalars {
+            // Swift's strings compare by canonical equivalence, Apple's by code unit. These three are equivalent to the
+            // ASCII characters ";", "`" and "K": to Swift alone, a key with one of them would be another key.
+            if [0x37E, 0x1FEF, 0x212A].contains(scalar.value) {
+                throw CodeProblem(
+                    .propertyListText, at: UInt64(offset),
+                    "a key with U+\(String(scalar.value, radix: 16, uppercase: true)), which passes for an ASCII character"
+                )
+            }
+            // Canonical equivalence has its price too: a hash sorts each row of combining marks.
+            marks = scalar.isASCII || scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            guard marks <= marksLimit.value else { throw .beyond(marksLimit, at: offset, "combining marks in a row") }
         }
     }
 }

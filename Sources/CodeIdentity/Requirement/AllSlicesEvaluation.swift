@@ -32,16 +32,23 @@ public struct AllSlicesEvaluation: Sendable, Hashable {
 
     private static func conclusion(_ results: [RequirementResult], _ slices: [Slice]) -> RequirementResult {
         for case .error(let problem) in results { return .error(problem) }
-        let codes = slices.compactMap { if case .code(let code) = $0 { code } else { nil } }
-        guard let first = codes.first else {
+        if slices.isEmpty {
             return .error(CodeProblem(.evaluationSlicesDiffer, "there is no slice to evaluate"))
         }
+        if let problem = disagreement(of: slices) { return .error(problem) }
+        return results.allSatisfy { $0 == .true } ? .true : .false
+    }
+
+    /// Why usable slices are not one program: they name different teams, or certificates sign some and not others.
+    static func disagreement(of slices: [Slice]) -> CodeProblem? {
+        let codes = slices.compactMap { if case .code(let code) = $0 { code } else { nil } }
+        guard let first = codes.first else { return nil }
         guard codes.allSatisfy({ $0.team == first.team }) else {
-            return .error(CodeProblem(.evaluationSlicesDiffer, "the slices name different teams"))
+            return CodeProblem(.evaluationSlicesDiffer, "the slices name different teams")
         }
         guard codes.allSatisfy({ $0.certificates.isEmpty == first.certificates.isEmpty }) else {
-            return .error(CodeProblem(.evaluationSlicesDiffer, "certificates sign some slices and not others"))
+            return CodeProblem(.evaluationSlicesDiffer, "certificates sign some slices and not others")
         }
-        return results.allSatisfy { $0 == .true } ? .true : .false
+        return nil
     }
 }

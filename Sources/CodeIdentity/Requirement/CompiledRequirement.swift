@@ -86,14 +86,13 @@ public struct CompiledRequirement: Sendable {
 /// The attributes of a subject name that can be asked for (`certFieldValue` in Apple's `reqinterp.cpp`).
 enum SubjectField {
     static let objectIdentifiers: [(name: String, oid: [UInt8])] = [
-        ("C", [0x55, 4, 6]), ("CN", commonName), ("D", [0x55, 4, 13]), ("L", [0x55, 4, 7]), ("O", organization),
-        ("C-O", [0x55, 4, 10, 1]), ("OU", organizationalUnit), ("C-OU", [0x55, 4, 11, 1]), ("ST", [0x55, 4, 8]),
-        ("C-ST", [0x55, 4, 8, 1]), ("STREET", [0x55, 4, 9]), ("C-STREET", [0x55, 4, 9, 1]),
-        ("UID", [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 1, 1]),
+        ("C", ObjectIdentifiers.country), ("CN", ObjectIdentifiers.commonName), ("D", [0x55, 4, 13]),
+        ("L", ObjectIdentifiers.locality), ("O", ObjectIdentifiers.organization),
+        ("C-O", ObjectIdentifiers.organization + [1]), ("OU", ObjectIdentifiers.organizationalUnit),
+        ("C-OU", ObjectIdentifiers.organizationalUnit + [1]), ("ST", ObjectIdentifiers.stateOrProvince),
+        ("C-ST", ObjectIdentifiers.stateOrProvince + [1]), ("STREET", [0x55, 4, 9]), ("C-STREET", [0x55, 4, 9, 1]),
+        ("UID", ObjectIdentifiers.userID),
     ]
-    static let commonName: [UInt8] = [0x55, 4, 3]
-    static let organization: [UInt8] = [0x55, 4, 10]
-    static let organizationalUnit: [UInt8] = [0x55, 4, 11]
 
     /// Nil for a name that Apple's table does not have either.
     static func objectIdentifier(_ key: [UInt8]) -> [UInt8]? {

@@ -76,9 +76,9 @@ public struct DesignatedRequirement: Sendable, Hashable {
     private static func foreign(_ certificates: [CertificateFacts]) -> RequirementExpression {
         var place = 0
         var slot: Int32 = 0
-        if let organization = certificates[0].subjectValue(SubjectField.organization) {
+        if let organization = certificates[0].subjectValue(ObjectIdentifiers.organization) {
             while place + 1 < certificates.count,
-                certificates[place + 1].subjectValue(SubjectField.organization) == organization
+                certificates[place + 1].subjectValue(ObjectIdentifiers.organization) == organization
             {
                 place += 1
             }
@@ -89,21 +89,21 @@ public struct DesignatedRequirement: Sendable, Hashable {
 
     private static func apple(_ certificates: [CertificateFacts]) throws(CodeProblem) -> RequirementExpression {
         guard certificates.count == 3 else { return .appleAnchor }
-        if certificates[1].extension(AppleMarker.developerRelations) != nil {
+        if certificates[1].extension(AppleMarkers.worldwideDeveloperRelations) != nil {
             return .and(
                 .appleGenericAnchor,
                 .and(
-                    try pinned("subject.CN", SubjectField.commonName, certificates[0]),
-                    .certificateExtension(slot: 1, oid: AppleMarker.developerRelations, .exists)))
+                    try pinned("subject.CN", ObjectIdentifiers.commonName, certificates[0]),
+                    .certificateExtension(slot: 1, oid: AppleMarkers.worldwideDeveloperRelations, .exists)))
         }
-        if certificates[1].extension(AppleMarker.developerIDAuthority) != nil {
+        if certificates[1].extension(AppleMarkers.developerIDAuthority) != nil {
             return .and(
                 .appleGenericAnchor,
                 .and(
-                    .certificateExtension(slot: 1, oid: AppleMarker.developerIDAuthority, .exists),
+                    .certificateExtension(slot: 1, oid: AppleMarkers.developerIDAuthority, .exists),
                     .and(
-                        .certificateExtension(slot: 0, oid: AppleMarker.developerIDLeaf, .exists),
-                        try pinned("subject.OU", SubjectField.organizationalUnit, certificates[0]))))
+                        .certificateExtension(slot: 0, oid: AppleMarkers.developerIDApplication, .exists),
+                        try pinned("subject.OU", ObjectIdentifiers.organizationalUnit, certificates[0]))))
         }
         return .appleAnchor
     }

@@ -2,22 +2,6 @@
 
 // The atoms that are asked of signed code.
 
-/// Object identifiers of Apple's certificate extensions, as DER content octets.
-enum AppleMarker {
-    /// 1.2.840.113635.100.6.22: a leaf that signs macOS software.
-    static let macOSSoftware = marker(22)
-    /// 1.2.840.113635.100.6.1.13: a Developer ID Application leaf.
-    static let developerIDLeaf = marker(1, 13)
-    /// 1.2.840.113635.100.6.1.33: when the Developer ID account was made.
-    static let developerIDDate = marker(1, 33)
-    /// 1.2.840.113635.100.6.2.1: the Worldwide Developer Relations intermediate.
-    static let developerRelations = marker(2, 1)
-    /// 1.2.840.113635.100.6.2.6: the Developer ID intermediate.
-    static let developerIDAuthority = marker(2, 6)
-
-    private static func marker(_ tail: UInt8...) -> [UInt8] { [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x63, 0x64, 6] + tail }
-}
-
 extension CodeSubject {
     /// The place in `certificates` of a slot: 0 the leaf, 1 its issuer, −1 the root, −2 below it.
     ///
@@ -39,13 +23,13 @@ extension CodeSubject {
     func isAppleSigned(_ rule: AppleAnchorRule) -> Bool {
         if inTrustCache == .yes { return true }
         guard isAppleAnchored, let intermediate = place(-2),
-            certificates[intermediate].subjectValue(SubjectField.commonName)
+            certificates[intermediate].subjectValue(ObjectIdentifiers.commonName)
                 .map({ $0.elementsEqual("Apple Code Signing Certification Authority".utf8) }) == true,
-            certificates[intermediate].subjectValue(SubjectField.organization)
+            certificates[intermediate].subjectValue(ObjectIdentifiers.organization)
                 .map({ $0.elementsEqual("Apple Inc.".utf8) }) == true
         else { return false }
         return rule == .beforeLeafMarker
-            || certificates[0].extensions.contains { $0.identifier == AppleMarker.macOSSoftware }
+            || certificates[0].extensions.contains { $0.identifier == AppleMarkers.macOSSoftwareSigning }
     }
 }
 
@@ -132,7 +116,7 @@ extension CompiledRequirement {
     /// 2019-06-01 is true, and Apple's list has the last word.
     private func legacy(_ code: CodeSubject, _ rules: EvaluationRules) -> Outcome {
         guard let leaf = code.certificates.first else { return .false }
-        if let account = leaf.extension(AppleMarker.developerIDDate) {
+        if let account = leaf.extension(AppleMarkers.developerIDDate) {
             guard let made = RequirementTimestamp.seconds(inExtension: account.value), made < 576_374_400 else {
                 return .false
             }

@@ -55,21 +55,19 @@ extension RequirementExplanation.Result {
 extension CompiledRequirement {
     /// Evaluates and says why; the result at the root agrees with `evaluate`, where `undecided` is false.
     ///
-    /// `describe` writes one atom in the requirement language; without it the atoms appear in a plain form of it.
+    /// Atoms stand in canonical text, the values they saw as quoted text or hexadecimal.
     public func explain(
-        _ subject: RequirementSubject, rules: EvaluationRules = .init(),
-        describe: ((RequirementExpression) -> String)? = nil
+        _ subject: RequirementSubject, rules: EvaluationRules = .init()
     ) -> RequirementExplanation {
-        let describe = describe ?? ExplanationText.atom
-        return switch subject {
+        switch subject {
         case .apple(let code):
-            tree(describe) { node in
+            tree { node in
                 let outcome = outcome(of: node, for: code, rules)
                 let problem = outcome == .error ? problem(of: node, for: code, rules).description : nil
                 return (outcome, problem ?? sight(of: node, for: code))
             }
         case .linux(let identity):
-            tree(describe) { node in
+            tree { node in
                 let outcome = outcome(of: node, for: identity)
                 return (outcome, outcome == .error ? defect(of: node).description : sight(of: node, for: identity))
             }
@@ -77,9 +75,7 @@ extension CompiledRequirement {
     }
 
     /// Builds the tree from its end to its beginning, where operands stand before their operator.
-    private func tree(
-        _ describe: (RequirementExpression) -> String, _ look: (Node) -> (Outcome, String)
-    ) -> RequirementExplanation {
+    private func tree(_ look: (Node) -> (Outcome, String)) -> RequirementExplanation {
         let deepest = CodeIdentityLimits.explanationDepth.value
         let (head, parent, level) = chains()
         var atoms = self.atoms
@@ -96,7 +92,7 @@ extension CompiledRequirement {
             case .not: (outcomes[index], text) = (!outcomes[index + 1], "!")
             default:
                 (outcomes[index], saw) = look(node)
-                text = ExplanationText.cut(atoms.popLast().map(describe) ?? "")
+                text = ExplanationText.cut(atoms.popLast().map { RequirementPrinter.text($0) } ?? "")
             }
             guard head[index] == index, level[index] <= deepest else { continue }
             let part = RequirementExplanation(

@@ -81,13 +81,13 @@ extension CompiledRequirement {
 
     private func softwareChain(_ code: CodeSubject) -> String {
         guard let intermediate = code.place(-2) else { return "" }
-        let marked = code.certificates[0].extension(AppleMarker.macOSSoftware) != nil
+        let marked = code.certificates[0].extension(AppleMarkers.macOSSoftwareSigning) != nil
         return "; issuer \(Text.quoted(name(code.certificates[intermediate])))"
             + "; leaf \(marked ? "has" : "lacks") the marker of macOS software"
     }
 
     private func name(_ certificate: CertificateFacts) -> [UInt8] {
-        certificate.subjectValue(SubjectField.commonName) ?? []
+        certificate.subjectValue(ObjectIdentifiers.commonName) ?? []
     }
 
     private func missing(_ node: Node, _ code: CodeSubject) -> String {

@@ -27,10 +27,13 @@ enum RequirementObjectIdentifier {
     }
 
     /// The dotted numbers from which `octets` gives just these octets; nil when there are none.
+    ///
+    /// No octets are any single number, so `0` stands for them.
     static func text(_ octets: [UInt8]) -> String? {
+        if octets.isEmpty { return "0" }
         let numbers = numbers(octets)
         let text = numbers.map { String($0) }.joined(separator: ".")
-        return !octets.isEmpty && Self.octets(text.utf8) == octets ? text : nil
+        return Self.octets(text.utf8) == octets ? text : nil
     }
 
     /// What Apple's decompiler prints, also for octets that are no identifier.

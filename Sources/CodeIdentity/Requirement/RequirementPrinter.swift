@@ -157,7 +157,7 @@ public enum RequirementPrinter {
                 case .apple: RequirementObjectIdentifier.appleText(oid)
                 // Octets that no text gives back print as none could be written.
                 case .canonical:
-                    RequirementObjectIdentifier.text(oid) ?? (oid.isEmpty ? "" : "0x\(Hexadecimal.text(oid))")
+                    RequirementObjectIdentifier.text(oid) ?? "0x\(Hexadecimal.text(oid))"
                 }
             put("certificate \(Self.slot(slot))[\(prefix)\(name)]\(suffix(match))")
         }

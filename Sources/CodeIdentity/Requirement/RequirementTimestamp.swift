@@ -9,27 +9,28 @@ enum RequirementTimestamp {
     /// A leap second (`60`) is accepted, as in Apple's `SecAbsoluteTimeFromDateContent`, which gives 0 where this gives
     /// nil.
     static func seconds(_ text: some Collection<UInt8>) -> Int64? {
-        let text = Array(text.prefix(20))
-        guard text.count == 15 || text.count == 19 else { return nil }
-        func number(_ range: Range<Int>) -> Int64? {
-            text[range].reduce(Int64?.some(0)) { sum, byte in
-                (0x30...0x39).contains(byte) ? sum.map { $0 * 10 + Int64(byte - 0x30) } : nil
+        var rest = text.makeIterator()
+        func number(_ digits: Int) -> Int64? {
+            var number: Int64 = 0
+            for _ in 0..<digits {
+                guard let byte = rest.next(), (0x30...0x39).contains(byte) else { return nil }
+                number = number * 10 + Int64(byte - 0x30)
             }
+            return number
         }
-        guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8),
-            let hour = number(8..<10), let minute = number(10..<12), let second = number(12..<14),
-            let time = CivilTime(year, month, day, hour, minute, second)
+        guard let year = number(4), let month = number(2), let day = number(2), let hour = number(2),
+            let minute = number(2), let second = number(2),
+            let time = CivilTime(year, month, day, hour, minute, second), let zone = rest.next()
         else { return nil }
-        let local = time.secondsSince1970 - CivilTime.appleEpoch
-        switch text[14] {
-        case UInt8(ascii: "Z") where text.count == 15: return local
-        case UInt8(ascii: "+"), UInt8(ascii: "-"):
-            guard text.count == 19, let hours = number(15..<17), let minutes = number(17..<19), hours < 24, minutes < 60
-            else { return nil }
+        var local = time.secondsSince1970 - CivilTime.appleEpoch
+        if zone == UInt8(ascii: "+") || zone == UInt8(ascii: "-") {
+            guard let hours = number(2), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
             let ahead = hours * 3_600 + minutes * 60
-            return text[14] == UInt8(ascii: "+") ? local - ahead : local + ahead
-        default: return nil
+            local += zone == UInt8(ascii: "+") ? -ahead : ahead
+        } else if zone != UInt8(ascii: "Z") {
+            return nil
         }
+        return rest.next() == nil ? local : nil
     }
 
     /// Seconds since 2001-01-01 UTC of an extension whose content is a UTF8String with such a time; nil for any other.

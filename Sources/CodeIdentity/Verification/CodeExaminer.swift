@@ -26,27 +26,32 @@ public struct CodeExaminer: Sendable {
 
     /// Examines a file, alone or as the main executable of a bundle.
     ///
-    /// Throws `notMachO` for anything else, and what the source throws; everything that is wrong with a Mach-O file is in
-    /// the report.
+    /// Throws `notMachO` for anything else, `changed` when the source changed meanwhile, since structure and pages are
+    /// read one after the other, and what the source throws; everything that is wrong with a Mach-O file is in the
+    /// report.
     public func examine(
         _ source: any ByteSource, bundle: CodeBundle? = nil, detached: DetachedSignature? = nil
     ) throws(CodeProblem) -> CodeReport {
         let file = try MachOFile.read(source)
-        var reports = file.slices.map { read($0, bundle, detached) }
+        // Slices over the same bytes cannot hold, and reading each would multiply a small file into hours and gigabytes.
+        let overlap = file.problems.contains { $0.code == .sliceOverlap }
+        var reports = file.slices.map { overlap ? SliceReport($0) : read($0, bundle, detached) }
+        guard source.isUnchanged else {
+            throw CodeProblem(.changed, "the file was written while it was examined; examine it again")
+        }
+        let problems = file.problems + (detached?.problems ?? []) + (bundle?.problems ?? [])
         let others = reports.map { report in
             DesignatedRequirement.OtherSlice(
                 team: report.signature?.best.team, directories: report.signature?.directories.map(\.digest) ?? [])
         }
         for index in reports.indices {
-            // A container that two readers take differently spoils each of its slices.
-            if let problem = file.problems.first { reports[index].refuse(\.structure, problem) }
+            // What two readers take differently (container, detached signature, bundle) spoils each slice.
+            if let problem = problems.first { reports[index].refuse(\.structure, problem) }
             var rest = others
             rest.remove(at: index)
             conclude(&reports[index], rest)
         }
-        return CodeReport(
-            isUniversal: file.isUniversal, slices: reports, problems: file.problems + (detached?.problems ?? []),
-            bundle: bundle)
+        return CodeReport(isUniversal: file.isUniversal, slices: reports, problems: problems, bundle: bundle)
     }
 
     private func read(_ slice: MachOSlice, _ bundle: CodeBundle?, _ detached: DetachedSignature?) -> SliceReport {
@@ -95,7 +100,9 @@ public struct CodeExaminer: Sendable {
             report.refuse(\.structure, error)
         }
         let external = ExternalComponents(
-            infoPlist: info.map { .bytes($0) } ?? .none, codeResources: bundle?.sealBytes.map { .bytes($0) } ?? .none)
+            infoPlist: info.map { .bytes($0) } ?? .none, codeResources: bundle?.sealBytes.map { .bytes($0) } ?? .none,
+            // In code this component stands in the signature, if anywhere.
+            repSpecific: signature.superBlob.blob(SpecialSlot.repSpecific.rawValue).map { .bytes(Array($0)) } ?? .none)
         report.slots = signature.slotOutcomes(signature.best, external)
         for slot in signature.brokenSlots(external) {
             report.refuse(

@@ -37,18 +37,21 @@ extension CodeExaminer {
         } else {
             bundle = try CodeBundle.enclosing(place, in: tree)
         }
-        let source = try tree.open(executable)
-        var report = try examine(source, bundle: bundle, detached: detached)
-        if let bundle, level > 0, let seal = bundle.sealBytes { report.seal = check(seal, of: bundle, in: tree, level) }
-        if let file = source as? FileBytes, !file.isUnchanged {
-            throw CodeProblem(.changed, "/\(executable) was written while it was examined; examine it again")
+        var report = try examine(tree.open(executable), bundle: bundle, detached: detached)
+        if let bundle, level > 0 {
+            // A seal that no signature covers is anybody's.
+            let isSealed = report.slices.allSatisfy { $0.slots[.codeResources] == .ok }
+            report.seal = check(isSealed ? bundle.sealBytes : nil, of: bundle, in: tree, level)
         }
         return report
     }
 
-    private func check(_ seal: [UInt8], of bundle: CodeBundle, in tree: FolderTree, _ level: Int) -> SealReport {
+    private func check(_ seal: [UInt8]?, of bundle: CodeBundle, in tree: FolderTree, _ level: Int) -> SealReport {
         var report: SealReport
         do throws(CodeProblem) {
+            guard let seal else {
+                throw CodeProblem(.sealMalformed, "/\(bundle.root) has no resource seal that its signature covers")
+            }
             report = try ResourceSeal(seal).check(bundle, in: tree)
         } catch {
             report = SealReport()

@@ -126,7 +126,11 @@ public struct SliceReport: Sendable {
     /// What a requirement sees of the slice, or why it may not see it.
     public var evaluable: AllSlicesEvaluation.Slice {
         if let verified { return .code(verified.subject) }
-        return .unusable(problems.first ?? CodeProblem(.codeUnsigned, "the \(slice.architecture) slice is not signed"))
+        let reason =
+            signature == nil
+            ? CodeProblem(.codeUnsigned, "the \(slice.architecture) slice is not signed")
+            : CodeProblem(.pagesNotHashed, "the pages of the \(slice.architecture) slice were not hashed")
+        return .unusable(problems.first ?? reason)
     }
 
     init(_ slice: MachOSlice) {
@@ -140,16 +144,22 @@ public struct SliceReport: Sendable {
 public struct CodeReport: Sendable {
     public let isUniversal: Bool
     public internal(set) var slices: [SliceReport]
-    /// What is wrong with the container; each slice has its own besides.
+    /// What is wrong with container, detached signature and bundle; each slice has its own besides.
     public internal(set) var problems: [CodeProblem]
     /// The bundle of which the file is the main executable.
     public internal(set) var bundle: CodeBundle?
-    /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no seal.
+    /// The result of the deep check of the bundle's resources; nil when it was not asked for, or there is no bundle.
     public internal(set) var seal: SealReport?
 
-    /// Whether every slice passed every check, and the resources did where they were looked at.
+    /// Why slices that hold by themselves are not one program; nil when they can be.
+    ///
+    /// Such a file meets no requirement: a genuine slice beside an attacker's was taken for genuine in 2018.
+    public var disagreement: CodeProblem? { AllSlicesEvaluation.disagreement(of: slices.map(\.evaluable)) }
+
+    /// Whether every slice passed every check, all are one program, and the resources hold where they were looked at.
     public var isValid: Bool {
-        problems.isEmpty && slices.allSatisfy { $0.verified != nil } && seal?.problems.isEmpty != false
+        problems.isEmpty && slices.allSatisfy { $0.verified != nil } && disagreement == nil
+            && seal?.problems.isEmpty != false
     }
 
     /// What the requirement says of the whole file: every slice is asked, and all must agree.
@@ -163,6 +173,8 @@ public struct CodeReport: Sendable {
 extension CodeProblem.Code {
     /// Nothing is signed here.
     public static let codeUnsigned = Self("code-unsigned")
+    /// The slice is signed, and nobody looked at its pages.
+    public static let pagesNotHashed = Self("pages-not-hashed")
     /// A page is not the one that was signed.
     public static let pageMismatch = Self("page-mismatch")
     /// A sealed component is missing or another.

@@ -33,13 +33,13 @@ struct IdentityCommand: ParsableCommand {
         var isSound = true
         let programs = ProgramIdentities(deep: deep, detached: try detached.map(DetachedSignatureFile.read))
         for (index, path) in paths.enumerated() {
-            do throws(CodeProblem) {
-                let identity = try programs.identity(of: path)
+            switch programs.identity(of: path) {
+            case .success(let identity):
                 isSound = isSound && identity.isSound
                 try print(identity, path, isFirst: index == 0, &output)
-            } catch {
+            case .failure(let problem):
                 isSound = false
-                try fail(path, error, &output)
+                try fail(path, problem, &output)
             }
         }
         #if os(Linux)
@@ -62,18 +62,16 @@ struct IdentityCommand: ParsableCommand {
 
     private func print(
         _ identity: ProgramIdentity, _ path: String, isFirst: Bool, _ output: inout StandardOutput
-    ) rethrows {
-        do {
-            if format == .text, !isFirst { try output.line("") }
-            switch (identity, format) {
-            case (.apple(let report), .json):
-                for slice in report.slices { try output.line(JSONLine.text(SliceLine(slice, of: report, path: path))) }
-            case (.apple(let report), .text): try output.line(SlicePrinter.text(report, path: path))
-            #if os(Linux)
-            case (.linux(let identity), .json): try output.line(JSONLine.text(LinuxLine(identity, path: path)))
-            case (.linux(let identity), .text): try output.line(LinuxLine(identity, path: path).text)
-            #endif
-            }
+    ) throws {
+        if format == .text, !isFirst { try output.line("") }
+        switch (identity, format) {
+        case (.apple(let report), .json):
+            for slice in report.slices { try output.line(JSONLine.text(SliceLine(slice, of: report, path: path))) }
+        case (.apple(let report), .text): try output.line(SlicePrinter.text(report, path: path))
+        #if os(Linux)
+        case (.linux(let identity), .json): try output.line(JSONLine.text(LinuxLine(identity, path: path)))
+        case (.linux(let identity), .text): try output.line(LinuxLine(identity, path: path).text)
+        #endif
         }
     }
 
@@ -99,8 +97,7 @@ enum ProgramIdentity {
     var isSound: Bool {
         switch self {
         case .apple(let report):
-            report.problems.isEmpty && report.slices.allSatisfy(\.problems.isEmpty)
-                && report.seal?.problems.isEmpty != false
+            report.problems.isEmpty && report.slices.allSatisfy(\.problems.isEmpty) && report.wholeProblems.isEmpty
         #if os(Linux)
         case .linux(let identity): identity.problems.isEmpty && identity.executable.claim?.verdict != .modified
         #endif
@@ -138,16 +135,14 @@ final class ProgramIdentities {
         self.detached = detached
     }
 
-    func identity(of path: String) throws(CodeProblem) -> ProgramIdentity {
+    func identity(of path: String) -> Result<ProgramIdentity, CodeProblem> {
         do throws(CodeProblem) {
-            return .apple(try examiner.examine(path: path, deep: deep, detached: detached))
+            return .success(.apple(try examiner.examine(path: path, deep: deep, detached: detached)))
         } catch {
             #if os(Linux)
-            guard error.code == .notMachO else { throw error }
-            return .linux(try linuxReader.get().identity(ofFile: FileBytes.resolved(path)).get())
-            #else
-            throw error
+            if error.code == .notMachO { return linux(file: path) }
             #endif
+            return .failure(error)
         }
     }
 
@@ -161,6 +156,14 @@ final class ProgramIdentities {
             return .failure(error)
         }
     }()
+
+    private func linux(file path: String) -> Result<ProgramIdentity, CodeProblem> {
+        do throws(CodeProblem) {
+            return .success(.linux(try linuxReader.get().identity(ofFile: FileBytes.resolved(path)).get()))
+        } catch {
+            return .failure(error)
+        }
+    }
 
     func linux(pid: Int32) -> Result<LinuxIdentity, CodeProblem> { linuxReader.flatMap { $0.identity(of: pid) } }
     #endif

@@ -4,6 +4,7 @@
 
 #if os(Linux)
 import CodeIdentity
+import FlowModel
 import Foundation
 
 /// What `weir identity` says of a Linux program file or process.

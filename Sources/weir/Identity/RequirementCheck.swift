@@ -47,12 +47,11 @@ struct RequirementCheck: ParsableCommand {
         var output = StandardOutput()
         var allMet = true
         for path in paths {
-            let subjects: [(name: String, subject: Result<RequirementSubject, CodeProblem>)]
-            do throws(CodeProblem) {
-                subjects = try programs.identity(of: path).subjects
-            } catch {
-                subjects = [("file", .failure(error))]
-            }
+            let subjects: [(name: String, subject: Result<RequirementSubject, CodeProblem>)] =
+                switch programs.identity(of: path) {
+                case .success(let identity): identity.subjects
+                case .failure(let problem): [("file", .failure(problem))]
+                }
             for (text, requirement) in asked {
                 allMet = try answer(path, subjects, text, requirement, &output) && allMet
             }
@@ -101,7 +100,7 @@ struct RequirementCheck: ParsableCommand {
             switch subject {
             case .success(let subject):
                 result = requirement.evaluate(subject)
-                if explain { explanation = requirement.explain(subject) { RequirementPrinter.text($0) } }
+                if explain { explanation = requirement.explain(subject) }
             case .failure(let problem): result = .error(problem)
             }
             let problem: CodeProblem? = if case .error(let problem) = result { problem } else { nil }
@@ -169,7 +168,7 @@ struct RequirementEvaluate: ParsableCommand {
             let problem: CodeProblem? = if case .error(let problem) = result { problem } else { nil }
             return RequirementAnswer(
                 result: result.name,
-                explanation: explain ? compiled.explain(subject) { RequirementPrinter.text($0) } : nil,
+                explanation: explain ? compiled.explain(subject) : nil,
                 error: problem.map(ProblemLine.init))
         }
     }

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import CodeIdentity
+import FlowModel
 import Foundation
 
 struct RequirementCommand: ParsableCommand {

@@ -127,9 +127,14 @@ struct SliceLine: Encodable {
         valid = Valid(report.validity)
         verified = report.verified != nil
         injectable = report.verified?.injection.map(\.rawValue) ?? []
-        problems = (report.problems + (file.seal?.problems ?? [])).map(ProblemLine.init)
+        problems = (report.problems + file.wholeProblems).map(ProblemLine.init)
         remarks = report.remarks.map(ProblemLine.init)
     }
+}
+
+extension CodeReport {
+    /// What is wrong with the file as a whole and stands in no slice.
+    var wholeProblems: [CodeProblem] { (disagreement.map { [$0] } ?? []) + (seal?.problems ?? []) }
 }
 
 extension Sequence<UInt8> {

@@ -13,8 +13,8 @@ enum SlicePrinter {
             let state = seal.problems.isEmpty ? "ok" : "failed"
             lines.append(
                 ("resources", "\(state): \(seal.files) files, \(seal.nestedCode.count) pieces of nested code"))
-            lines += seal.problems.map { ("problem", "\($0)") }
         }
+        lines += report.wholeProblems.map { ("problem", "\($0)") }
         let kind = report.isUniversal ? "Mach-O universal, \(report.slices.count) slices" : "Mach-O"
         return IdentityText.block("\(path): \(kind)", lines)
     }

@@ -39,7 +39,7 @@ import Darwin
     deinit {
         for name in ["folder/file", "program", "link", "away", "stolen", "pipe"] { unlink(root + "/in/" + name) }
         unlink(Array((root + "/in/").utf8CString.dropLast()) + [-1, 0])
-        for name in ["/out/secret", "/in/exchanged"] { unlink(root + name) }
+        unlink(root + "/out/secret")
         for name in ["/in/folder/deep", "/in/folder", "/in", "/out", ""] { rmdir(root + name) }
     }
 

@@ -115,7 +115,7 @@ import Testing
         for length in 0..<cms.count {
             #expect(throws: CodeProblem.self) { try CMSSignature.read(Array(cms[..<length])) }
         }
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededRandom(state: 3)
         for _ in 0..<2_000 {
             let length = Int.random(in: 0...60, using: &generator)
             let noise = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }

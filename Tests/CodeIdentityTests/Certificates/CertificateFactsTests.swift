@@ -124,7 +124,7 @@ import Testing
         for length in 0..<der.count {
             #expect(throws: CodeProblem.self) { try CertificateFacts(der: Array(der[..<length])) }
         }
-        var generator = SeededGenerator(state: 2)
+        var generator = SeededRandom(state: 2)
         var read = 0
         for _ in 0..<3_000 {
             var changed = der

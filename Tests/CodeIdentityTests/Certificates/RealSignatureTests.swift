@@ -102,7 +102,7 @@ import Testing
     func flipped() throws {
         let vector = try SignatureVector.developerID()
         let good = try SignatureCheck.verify(vector.cms, over: vector.directories, team: vector.team)
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededRandom(state: 1)
         var read = 0
         for _ in 0..<2_000 {
             var cms = vector.cms

@@ -133,22 +133,24 @@ import Testing
         }
     }
 
-    @Test("A sequence of sequences without end is refused before the stack is")
+    @Test("Arrays or dictionaries inside each other without end are refused before the stack is used up")
     func bomb() {
-        var content: [UInt8] = []
-        for _ in 0..<2000 {
-            let length = content.count
-            content =
-                (length < 0x80 ? [0x30, UInt8(length)] : [0x30, 0x82] + PropertyListWriter.big(UInt64(length), 2))
-                + content
-            if length >= 0x80, length < 0x100 { content[1] = 0x81; content.remove(at: 2) }
+        for wrap in [
+            { Self.element(0x30, $0) }, { Self.element(0xB0, Self.element(0x30, [0x0C, 1, 0x6B] + $0)) },
+        ] as [([UInt8]) -> [UInt8]] {
+            let value = (0..<2000).reduce([0xB0, 0] as [UInt8]) { value, _ in wrap(value) }
+            let der = Self.element(
+                0x70, [2, 1, 1] + Self.element(0xB0, Self.element(0x30, [0x0C, 1, 0x6B] + value)))
+            #expect { try EntitlementsDER.decode(der) } throws: { ($0 as? CodeProblem)?.code == .limit }
         }
-        let entry: [UInt8] = [0x0C, 1, 0x6B] + content
-        func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
-            [tag, 0x82] + PropertyListWriter.big(UInt64(content.count), 2) + content
-        }
-        let der = element(0x70, [2, 1, 1] + element(0xB0, element(0x30, entry)))
-        #expect { try EntitlementsDER.decode(der) } throws: { ($0 as? CodeProblem)?.code == .limit }
+    }
+
+    /// An element of up to 65535 bytes.
+    private static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        let length = PropertyListWriter.big(UInt64(content.count), 2)
+        return [tag]
+            + (content.count < 0x80 ? [length[1]] : content.count < 0x100 ? [0x81, length[1]] : [0x82] + length)
+            + content
     }
 
     @Test("Real numbers and dates have no form")

@@ -343,7 +343,7 @@ import Testing
         "No noise in any file of /proc traps, and none makes a foreign program the system's",
         arguments: 0..<40 as Range<UInt64>)
     func noise(_ seed: UInt64) throws {
-        var noise = SeededNoise(state: seed)
+        var noise = SeededRandom(state: seed)
         for file in ProcessText.allCases {
             let original = try #require(SimulatedProcess.service().texts[file] ?? (file == .comm ? [] : nil))
             for _ in 0..<10 where !original.isEmpty {

@@ -45,7 +45,7 @@ import Testing
 
     @Test("Random bytes in any file are read to their end", arguments: 0..<64 as Range<UInt64>)
     func random(seed: UInt64) throws {
-        var random = SplitMix(seed)
+        var random = SeededRandom(state: seed)
         let files = MemoryPackageFiles(Self.texts, links: mergedLinks)
         for name in Self.texts.keys.sorted() {
             // Often a line feed, a slash, a space, a colon: what the readers look for.
@@ -63,7 +63,7 @@ import Testing
 
     @Test("Flipped bytes in real files are survived", arguments: 0..<64 as Range<UInt64>)
     func flips(seed: UInt64) throws {
-        var random = SplitMix(seed)
+        var random = SeededRandom(state: seed)
         let files = MemoryPackageFiles(Self.texts, links: mergedLinks)
         for (name, text) in Self.texts.sorted(by: { $0.key < $1.key }) {
             var bytes = Array(text.utf8)
@@ -119,18 +119,5 @@ import Testing
         let files = MemoryPackageFiles(["status": entry("../../../etc/secret")])
         files.set("etc/secret.list", Array("/usr/bin/tool\n".utf8))
         #expect(try DpkgIndex.read(from: files).owner(of: "/usr/bin/tool") == nil)
-    }
-}
-
-/// A small random source with a seed (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
     }
 }

@@ -77,6 +77,8 @@ import Testing
         let cases: [[[UInt8]]] = [
             [[0xA1, 0, 0, 0, 0]], [[0xA1, 0, 0, 0, 1], [0xA1, 0, 0, 0, 0]],
             [[0xA2, 0, 0, 0, 1, 0, 0, 0, 1], [0xA0]],
+            // Also where unused bytes would leave room for reading it twice.
+            [[0xA2, 0, 0, 0, 1, 0, 0, 0, 1], [0xA0], [0x09], [0x09], [0x09]],
             // The key of a dictionary is the dictionary.
             [[0xD1, 0, 0, 0, 0, 0, 0, 0, 0]],
         ]

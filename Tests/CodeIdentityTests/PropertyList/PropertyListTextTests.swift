@@ -46,4 +46,12 @@ import Testing
             try PropertyListText.checkKey(String(repeating: "k", count: limit + 1), at: 0)
         }
     }
+
+    @Test("A key with a long row of combining marks, which hashing sorts in quadratic time, is refused")
+    func marks() {
+        let limit = CodeIdentityLimits.propertyListKeyMarks.value
+        let longest = String(repeating: "\u{301}\u{327}", count: limit / 2)
+        #expect(throws: Never.self) { try PropertyListText.checkKey("a\(longest)b\(longest)", at: 0) }
+        #expect(throws: CodeProblem(.limit, at: 5, "")) { try PropertyListText.checkKey("a\(longest)\u{327}", at: 5) }
+    }
 }

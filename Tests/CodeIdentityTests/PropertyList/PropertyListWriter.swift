@@ -4,17 +4,13 @@
 
 @testable import CodeIdentity
 
-/// Repeatable randomness (SplitMix64).
+/// Random property lists that are the same in every run.
 struct PropertyListSeed: RandomNumberGenerator {
-    var state: UInt64
+    private var random: SeededRandom
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
+    init(state: UInt64) { random = SeededRandom(state: state) }
+
+    mutating func next() -> UInt64 { random.next() }
 
     /// Any value that both forms of a list can hold; dates in whole seconds from year 1 to 4000.
     mutating func value(depth: Int = 4) -> PropertyListValue {

@@ -23,21 +23,21 @@ import Testing
         let expected = RequirementExpression.and(
             .appleGenericAnchor,
             .and(
-                .marker(1, AppleMarker.developerIDAuthority),
+                .marker(1, AppleMarkers.developerIDAuthority),
                 .and(
-                    .marker(0, AppleMarker.developerIDLeaf), .field(0, "subject.OU", .equal("AB12CD34EF")))))
+                    .marker(0, AppleMarkers.developerIDApplication), .field(0, "subject.OU", .equal("AB12CD34EF")))))
         #expect(try derived(Synthetic.developerID) == expected)
     }
 
     @Test("A developer relations chain pins the leaf's common name") func aDeveloperRelationsChain() throws {
         var chain = Synthetic.developerID
         chain[1] = Synthetic.certificate(
-            [("CN", "WWDR")], markers: [AppleMarker.developerRelations, AppleMarker.developerIDAuthority])
+            [("CN", "WWDR")], markers: [AppleMarkers.worldwideDeveloperRelations, AppleMarkers.developerIDAuthority])
         let expected = RequirementExpression.and(
             .appleGenericAnchor,
             .and(
                 .field(0, "subject.CN", .equal("Developer ID Application: Example (AB12CD34EF)")),
-                .marker(1, AppleMarker.developerRelations)))
+                .marker(1, AppleMarkers.worldwideDeveloperRelations)))
         #expect(try derived(chain) == expected)
     }
 
@@ -66,7 +66,7 @@ import Testing
 
     @Test("Without the pinned attribute, or without certificates, there is none") func withoutThePinnedAttribute() {
         var chain = Synthetic.developerID
-        chain[0] = Synthetic.certificate([("CN", "x")], markers: [AppleMarker.developerIDLeaf])
+        chain[0] = Synthetic.certificate([("CN", "x")], markers: [AppleMarkers.developerIDApplication])
         for chain in [chain, []] {
             #expect(throws: CodeProblem(.designatedUnderivable, "")) {
                 try DesignatedRequirement(identifier: [0x78], certificates: chain, appleRoots: [Synthetic.rootDigest])

@@ -20,9 +20,10 @@ import Testing
             (.cdhash([UInt8](1...20)), .true), (.cdhash([UInt8](2...21)), .false), (.cdhash([1, 2]), .false),
             (.platform(0), .true), (.platform(1), .false), (.platform(256), .false), (.platform(-1), .false),
             (.appleAnchor, .false), (.not(.appleAnchor), .true), (.appleGenericAnchor, .true),
-            (.marker(1, AppleMarker.developerIDAuthority), .true), (.marker(0, AppleMarker.developerIDLeaf), .true),
+            (.marker(1, AppleMarkers.developerIDAuthority), .true),
+            (.marker(0, AppleMarkers.developerIDApplication), .true),
             (.marker(0, appStore), .false), (.marker(0, appStore, .absent), .true),
-            (.marker(0, AppleMarker.developerIDLeaf, .absent), .false),
+            (.marker(0, AppleMarkers.developerIDApplication, .absent), .false),
             (.marker(5, appStore, .absent), .false), (.marker(5, appStore), .false),
             (.field(0, "subject.OU", .exists), .true), (.field(0, "subject.OU", .equal("AB12CD34EF")), .true),
             (.field(0, "subject.OU", .equal("NOTEAM1234")), .false),
@@ -84,7 +85,7 @@ import Testing
     }
 
     @Test("On a chain of three, 1 is -2 and 2 is -1; on a chain of two, 1 is the root") func onAChainOf() throws {
-        #expect(try evaluate(.marker(-2, AppleMarker.developerIDAuthority)) == .true)
+        #expect(try evaluate(.marker(-2, AppleMarkers.developerIDAuthority)) == .true)
         let two = Synthetic.code([Synthetic.developerIDLeaf, Synthetic.root])
         #expect(try evaluate(.field(1, "subject.CN", .equal("Apple Root CA")), two) == .true)
     }
@@ -122,7 +123,7 @@ import Testing
             .equal("x"), .contains("x"), .less("x"), .greaterOrEqual(""), .on(0), .onOrAfter(.min),
             .unknown(code: 77, operand: []),
         ] {
-            #expect(try evaluate(.marker(0, AppleMarker.developerIDLeaf, match)) == .false)
+            #expect(try evaluate(.marker(0, AppleMarkers.developerIDApplication, match)) == .false)
             #expect(try evaluate(.certificatePolicy(slot: 0, oid: [0x2A, 3], match)) == .false)
         }
     }
@@ -238,7 +239,7 @@ import Testing
         let dates = account.map {
             [
                 CertificateFacts.Extension(
-                    identifier: AppleMarker.developerIDDate, critical: false,
+                    identifier: AppleMarkers.developerIDDate, critical: false,
                     value: [0x0C, UInt8($0.utf8.count)] + Array($0.utf8))
             ]
         }

@@ -13,22 +13,22 @@ import Testing
 
     @Test("A rule reads as a tree with what each atom saw") func aRuleReadsAs() throws {
         let rule = RequirementExpression.and(
-            .and(.and(.appleGenericAnchor, .marker(1, AppleMarker.developerIDAuthority)), .not(.identifier("evil"))),
-            .or(.field(0, "subject.OU", .equal("S8XHQB96PW")), .marker(5, AppleMarker.developerIDLeaf)))
+            .and(.and(.appleGenericAnchor, .marker(1, AppleMarkers.developerIDAuthority)), .not(.identifier("evil"))),
+            .or(.field(0, "subject.OU", .equal("S8XHQB96PW")), .marker(5, AppleMarkers.developerIDApplication)))
         #expect(
             try explain(rule).rendered() == """
                 false     and
                   true      anchor apple generic
                             saw: root "Apple Root CA" is one of Apple's
-                  true      certificate 1[field.1.2.840.113635.100.6.2.6] exists
+                  true      certificate 1[field.1.2.840.113635.100.6.2.6] /* exists */
                             saw: 1 has the extension
                   true      !
-                    false     identifier "evil"
+                    false     identifier evil
                               saw: identifier is "com.example.x"
                   false     or
-                    false     certificate leaf[subject.OU] = "S8XHQB96PW"
+                    false     certificate leaf[subject.OU] = S8XHQB96PW
                               saw: leaf subject.OU is "AB12CD34EF"
-                    false     certificate 5[field.1.2.840.113635.100.6.1.13] exists
+                    false     certificate 5[field.1.2.840.113635.100.6.1.13] /* exists */
                               saw: no certificate at slot 5, the chain has 3
 
                 """)
@@ -99,8 +99,7 @@ import Testing
             let explained = try CompiledRequirement(all).explain(subject)
             #expect(explained.children.count == atoms.count)
             #expect(explained.children.allSatisfy { !$0.text.isEmpty && $0.saw?.isEmpty == false })
-            let named = try CompiledRequirement(all).explain(subject) { "\($0)" }
-            #expect(named.children.map(\.text) == atoms.map { "\($0)" })
+            #expect(explained.children.map(\.text) == atoms.map { RequirementPrinter.text($0) })
         }
     }
 

@@ -21,8 +21,12 @@ import Testing
         #expect(RequirementObjectIdentifier.appleText(octets) == text)
     }
 
-    @Test("A single number gives no octets, as with Apple's compiler")
-    func single() { #expect(RequirementObjectIdentifier.octets("1".utf8) == []) }
+    @Test("A single number gives no octets, as with Apple's compiler, and no octets are written as one")
+    func single() {
+        #expect(RequirementObjectIdentifier.octets("1".utf8) == [])
+        #expect(RequirementObjectIdentifier.text([]) == "0")
+        #expect(RequirementObjectIdentifier.appleText([]) == "")
+    }
 
     @Test(
         "What is no identifier is refused",
@@ -35,7 +39,7 @@ import Testing
     @Test(
         "Octets that no text gives back have no text, and Apple's for show",
         arguments: [
-            ("", ""), ("80", "0.0"), ("2a81", "1.2.128"), ("2a8001", "1.2.1"),
+            ("80", "0.0"), ("2a81", "1.2.128"), ("2a8001", "1.2.1"),
             ("2affffffffffffffffffff7f", "1.2.18446744073709551615"),
         ])
     func odd(_ hex: String, _ apple: String) throws {

@@ -36,7 +36,6 @@ import Testing
                 .certificateExtension(slot: 0, oid: [0x88, 0x37, 3], .exists),
                 "certificate leaf[field.2.999.3] /* exists */"
             ),
-            (.certificateExtension(slot: 0, oid: [], .exists), "certificate leaf[field.] /* exists */"),
             (.certificatePolicy(slot: 0, oid: [0x2A], .exists), "certificate leaf[policy.1.2] /* exists */"),
             (.certificateTimestamp(slot: 0, oid: [0x2A], .exists), "certificate leaf[timestamp.1.2] /* exists */"),
             (info(.equal(bytes("v"))), "info[k] = v"), (info(.contains(bytes("v"))), "info[k] ~ v"),
@@ -62,6 +61,10 @@ import Testing
             ),
             (info(.onOrAfter(1)), "info[k] >= timestamp \"20010101000001Z\"", "info[k] >= <2001-01-01 00:00:01 +0000>"),
             (info(.equal(bytes("a\\b"))), "info[k] = 0x615c62", "info[k] = \"a\\\\b\""),
+            (
+                .certificateExtension(slot: 0, oid: [], .exists), "certificate leaf[field.0] /* exists */",
+                "certificate leaf[field.] /* exists */"
+            ),
             (.info(key: bytes("a..b"), .exists), "info[\"a..b\"] /* exists */", "info[a..b] /* exists */"),
             (.info(key: bytes("a.2b"), .exists), "info[\"a.2b\"] /* exists */", "info[a.2b] /* exists */"),
         ] as [(RequirementExpression, String, String)])

@@ -29,16 +29,16 @@ enum Synthetic {
         sha1: Hexadecimal.bytes("611e5b662c593a08ff58d14ae22452d198df6c60".utf8), sha256: rootDigest)
     static let developerIDAuthority = certificate(
         [("CN", "Developer ID Certification Authority"), ("O", "Apple Inc.")],
-        markers: [AppleMarker.developerIDAuthority])
+        markers: [AppleMarkers.developerIDAuthority])
     static let developerIDLeaf = certificate(
         [
             ("UID", "AB12CD34EF"), ("CN", "Developer ID Application: Example (AB12CD34EF)"), ("OU", "AB12CD34EF"),
             ("O", "Example"), ("C", "US"),
-        ], markers: [AppleMarker.developerIDLeaf], policies: [[0x2A, 3]])
+        ], markers: [AppleMarkers.developerIDApplication], policies: [[0x2A, 3]])
     static let developerID = [developerIDLeaf, developerIDAuthority, root]
 
     static let appleSoftware = [
-        certificate([("CN", "Software Signing"), ("O", "Apple Inc.")], markers: [AppleMarker.macOSSoftware]),
+        certificate([("CN", "Software Signing"), ("O", "Apple Inc.")], markers: [AppleMarkers.macOSSoftwareSigning]),
         certificate([("CN", "Apple Code Signing Certification Authority"), ("O", "Apple Inc.")]), root,
     ]
 

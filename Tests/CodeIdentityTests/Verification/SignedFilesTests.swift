@@ -78,13 +78,15 @@ enum SignedFiles {
         var description: String { String(path.split(separator: "/").last ?? "") }
         var testDescription: String { description }
 
-        func report() throws -> CodeReport {
-            let source = try FileBytes(path: path)
+        func bundle() throws -> CodeBundle? {
             let folder = try FolderTree("/") { descriptor throws(CodeProblem) in
                 try FileBytes(descriptor: descriptor)
             }
-            let bundle = try CodeBundle.enclosing(String(path.dropFirst()), in: folder)
-            return try CodeExaminer(now: 1_795_000_000).examine(source, bundle: bundle)
+            return try CodeBundle.enclosing(String(path.dropFirst()), in: folder)
+        }
+
+        func report() throws -> CodeReport {
+            try CodeExaminer(now: 1_795_000_000).examine(FileBytes(path: path), bundle: bundle())
         }
     }
 

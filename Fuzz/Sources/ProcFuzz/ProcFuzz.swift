@@ -76,6 +76,9 @@ private struct Machine: ProcessFiles, ProcessHandle, UnitFiles, ProgramVouching 
     }
 
     func key(of path: ProcessPath) throws(CodeProblem) -> FileKey { try open(path).key }
+    func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool { false }
+    func threads(limit: Int) throws(CodeProblem) -> [Int32] { [7] }
+    func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool { { true } }
 
     // MARK: ProcessFiles
 

@@ -48,7 +48,8 @@ public struct LinuxIdentityReader: Sendable {
     /// Fails as `examine` does.
     public func image(of pid: Int32) -> Result<ProcessImage, CodeProblem> {
         do throws(CodeProblem) {
-            return .success(try Self.image(processes.process(pid), pid))
+            var process = HeldProcess(pid: pid, first: try processes.process(pid))
+            return .success(try image(&process))
         } catch {
             return .failure(error)
         }
@@ -64,15 +65,19 @@ public struct LinuxIdentityReader: Sendable {
     /// `changed`: ask again.
     public func examine(_ pid: Int32) -> Result<ExaminedProcess, CodeProblem> {
         do throws(CodeProblem) {
-            let handle = try processes.process(pid)
+            var process = HeldProcess(pid: pid, first: try processes.process(pid))
             var attempts = CodeIdentityLimits.imageAttempts.value
             while true {
-                let before = try Self.image(handle, pid)
-                var identity = try assemble(handle, before)
+                let before = try image(&process)
+                // Without address space randomisation two images look alike; their memories are still two. What this
+                // cannot watch shows as unreadable mappings.
+                let isInUse = (try? process.living.memoryWatch()) ?? { true }
+                var identity = try assemble(process.living, before)
                 // Whatever happened to the process or its memory in between shows here.
-                let after = try Self.image(handle, pid)
+                let after = try image(&process)
                 attempts -= 1
-                if before != after || !after.layout.loaded {
+                let isOne = before == after && identity.executable.key == before.executable && isInUse()
+                if !isOne || !after.layout.loaded {
                     if attempts > 0 { continue }
                     identity.problems.append(CodeProblem(.changed, "the process is just executing another program"))
                 }
@@ -102,17 +107,67 @@ public struct LinuxIdentityReader: Sendable {
         }
     }
 
-    private static func image(_ handle: any ProcessHandle, _ pid: Int32) throws(CodeProblem) -> ProcessImage {
-        let stat = try ProcessStat(handle.text(.stat, limit: CodeIdentityLimits.processStat.value).bytes)
+    /// A process, held by its first thread.
+    private struct HeldProcess {
+        let pid: Int32
+        let first: any ProcessHandle
+        /// A thread that runs on where the first one has ended, which then shows nothing of the memory any more.
+        var other: (any ProcessHandle)?
+
+        var living: any ProcessHandle { other ?? first }
+    }
+
+    private func image(_ process: inout HeldProcess) throws(CodeProblem) -> ProcessImage {
+        let pid = process.pid
+        let first = try Self.stat(process.first)
+        var stat = first
+        if first.ended, first.threads > 1 { (process.other, stat) = try otherThread(of: process) ?? (nil, first) }
         if stat.ended { throw CodeProblem(.processExited, "process \(pid) has ended") }
         if stat.isKernelThread { throw CodeProblem(.kernelThread, "\(pid) (\(stat.command)) is a kernel thread") }
         do throws(CodeProblem) {
             return ProcessImage(
-                process: ProcessInstance(pid: pid, startTicks: stat.startTicks),
-                executable: try handle.key(of: .executable), layout: stat.layout)
+                process: ProcessInstance(pid: pid, startTicks: first.startTicks),
+                executable: try process.living.key(of: .executable), layout: stat.layout)
         } catch let error where error.code == .fileAbsent {
             // It has given its memory back and is about to become a zombie.
             throw CodeProblem(.processExited, "process \(pid) has no executable any more")
+        }
+    }
+
+    private static func stat(_ handle: any ProcessHandle) throws(CodeProblem) -> ProcessStat {
+        try ProcessStat(handle.text(.stat, limit: CodeIdentityLimits.processStat.value).bytes)
+    }
+
+    private static func status(_ handle: any ProcessHandle) throws(CodeProblem) -> ProcessStatus {
+        try ProcessStatus(handle.text(.status, limit: CodeIdentityLimits.processStat.value).bytes)
+    }
+
+    /// A living thread besides the first one, by whose number `/proc` shows the same process.
+    private func otherThread(of process: HeldProcess) throws(CodeProblem) -> (any ProcessHandle, ProcessStat)? {
+        for number in try process.first.threads(limit: CodeIdentityLimits.threads.value) where number != process.pid {
+            guard let thread = try? processes.process(number), let stat = try? Self.stat(thread), !stat.ended,
+                (try? Self.status(thread))?.process == UInt64(process.pid)
+            else { continue }
+            return (thread, stat)
+        }
+        return nil
+    }
+
+    /// Whether a tracer is attached to any thread: it can change the memory of all of them.
+    private func isTraced(
+        _ status: ProcessStatus, _ handle: any ProcessHandle, _ problems: inout [CodeProblem]
+    ) -> Bool {
+        if status.tracer != 0 { return true }
+        guard status.threads > 1 else { return false }
+        let limit = CodeIdentityLimits.threads
+        let threads = Self.optional(&problems, try handle.threads(limit: limit.value)) ?? []
+        if threads.count > limit.value { problems.append(CodeProblem(.limit, "more threads than \(limit.name)")) }
+        return threads.prefix(limit.value).contains { number in
+            // One that has ended meanwhile is traced by nobody.
+            guard let thread = try? processes.process(number), let other = try? Self.status(thread) else {
+                return false
+            }
+            return other.process == status.process && other.tracer != 0
         }
     }
 
@@ -121,8 +176,8 @@ public struct LinuxIdentityReader: Sendable {
         var injection: Set<InjectionPath> = []
         var budget = HashBudget()
 
-        let status = try ProcessStatus(handle.text(.status, limit: CodeIdentityLimits.processStat.value).bytes)
-        if status.tracer != 0 { injection.insert(.traced) }
+        let status = try Self.status(handle)
+        if isTraced(status, handle, &problems) { injection.insert(.traced) }
 
         let target: String
         let file: any IdentifiedFile
@@ -138,7 +193,7 @@ public struct LinuxIdentityReader: Sendable {
         let executable = examine(file, path: path, deleted: path != target, ours: ours, &budget, &problems)
         if executable.role.runsOtherCode { injection.insert(.runsOtherCode) }
 
-        var check = MappingCheck(handle, processes: processes, vouching: vouching, budget: budget)
+        var check = MappingCheck(handle, processes: processes, vouching: vouching, ours: ours, budget: budget)
         let maps = Self.optional(
             &problems, try MemoryMap(handle.text(.maps, limit: CodeIdentityLimits.processMaps.value)))
         if let maps {

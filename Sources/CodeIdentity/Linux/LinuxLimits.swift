@@ -27,6 +27,12 @@ extension CodeIdentityLimits {
     public static let mappedFiles = Limit(
         "linux.mapped-files", 1024, .count, metric: "linux_mapped_files_cut_total",
         "Office suites map about 300 libraries; the files beyond are not hashed, and the mappings count as unread.")
+    public static let mappedCode = Limit(
+        "linux.mapped-code", 8 << 30, .bytes, metric: "linux_mapped_code_cut_total",
+        "Browsers map 0.3 GB of code; each page is looked at for 8 bytes. Beyond, the mappings count as unread.")
+    public static let threads = Limit(
+        "linux.threads", 8192, .count, metric: "linux_threads_cut_total",
+        "Large servers have some thousand threads; whether those beyond are traced is not known, and said.")
     public static let programBytes = Limit(
         "linux.program-bytes", 1 << 30, .bytes, metric: "linux_programs_too_large_total",
         "The largest packaged programs have 0.2 to 0.5 GB; a larger file is not hashed and stays unproved.")
@@ -74,7 +80,8 @@ extension CodeIdentityLimits {
     /// The limits of the folder.
     public static let linux: [Limit] = [
         processStat, processMaps, processArguments, processEnvironment, linkTarget, executableMappings, mappedFiles,
-        programBytes, hashedBytes, scriptBytes, imageAttempts, reportedMappings, unitLinks, unitNames, folderEntries,
-        cachedProcesses, identityAge, identityWait, identitiesWaiting, identitiesAtOnce, identityWaiters,
+        mappedCode, threads, programBytes, hashedBytes, scriptBytes, imageAttempts, reportedMappings, unitLinks,
+        unitNames, folderEntries, cachedProcesses, identityAge, identityWait, identitiesWaiting, identitiesAtOnce,
+        identityWaiters,
     ]
 }

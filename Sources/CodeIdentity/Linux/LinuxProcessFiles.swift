@@ -46,7 +46,13 @@ private final class LinuxProcess: ProcessHandle {
     }
 
     func text(_ file: ProcessText, limit: Int) throws(CodeProblem) -> BoundedText {
-        let descriptor = try Descriptor(folder.number, file.rawValue, O_RDONLY)
+        let descriptor: Descriptor
+        do throws(CodeProblem) {
+            descriptor = try Descriptor(folder.number, file.rawValue, O_RDONLY)
+        } catch let error where error.code == .fileAbsent {
+            // Every process has them: it is one of another user, and /proc is mounted with `hidepid`.
+            throw CodeProblem(.unreadable, "/proc/\(pid)/\(file.rawValue) is hidden from us")
+        }
         var bytes: [UInt8] = []
         // One byte more than wanted, to know whether there is more.
         while bytes.count <= limit {
@@ -71,6 +77,40 @@ private final class LinuxProcess: ProcessHandle {
 
     func key(of path: ProcessPath) throws(CodeProblem) -> FileKey {
         try FileKey(FileStatus.of(folder.number, name(of: path)))
+    }
+
+    func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool {
+        let pageMap = try Descriptor(folder.number, "pagemap", O_RDONLY)
+        let pageSize = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
+        // One word a page (proc_pid_pagemap(5)); an address divided by 512 or more fits.
+        var place = Int(start / pageSize * 8)
+        let last = Int(end / pageSize * 8)
+        while place < last {
+            let (words, code) = pageMap.read(min(last - place, 64 << 10), at: place)
+            if code != 0 { throw CodeProblem(system: code, "/proc/\(pid)/pagemap") }
+            // Beyond what a process can change: the kernel's own page on x86-64.
+            if words.isEmpty { return false }
+            place += words.count
+            let isOwn = words.withUnsafeBytes { words in
+                stride(from: 0, through: words.count - 8, by: 8).contains {
+                    let word = words.loadUnaligned(fromByteOffset: $0, as: UInt64.self)
+                    // Present or swapped out, and neither a file's nor shared.
+                    return word >> 62 != 0 && word >> 61 & 1 == 0
+                }
+            }
+            if isOwn { return true }
+        }
+        return false
+    }
+
+    func threads(limit: Int) throws(CodeProblem) -> [Int32] {
+        try Descriptor(folder.number, "task", O_RDONLY | O_DIRECTORY).names(limit: limit).compactMap { Int32($0) }
+    }
+
+    func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool {
+        // Opened, it belongs to the memory and not to the process: it reads empty once nobody uses that memory.
+        let maps = try Descriptor(folder.number, "maps", O_RDONLY)
+        return { !maps.read(1, at: 0).0.isEmpty }
     }
 
     private func name(of path: ProcessPath) -> String {

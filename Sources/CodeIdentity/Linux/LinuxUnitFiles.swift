@@ -31,16 +31,9 @@ public struct LinuxUnitFiles: UnitFiles {
     }
 
     public func names(in folder: String) -> [String] {
-        guard let stream = opendir(root + folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while names.count < CodeIdentityLimits.folderEntries.value, let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        let limit = CodeIdentityLimits.folderEntries.value
+        let names = try? Descriptor(AT_FDCWD, root + folder, O_RDONLY | O_DIRECTORY).names(limit: limit)
+        return (names ?? []).prefix(limit).sorted()
     }
 
     public func open(_ path: String) throws(CodeProblem) -> any IdentifiedFile { try OpenFile(AT_FDCWD, root + path) }

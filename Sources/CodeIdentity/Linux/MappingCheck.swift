@@ -12,14 +12,21 @@ struct MappingCheck {
     private let handle: any ProcessHandle
     private let processes: any ProcessFiles
     private let vouching: any ProgramVouching
+    /// Whether the process has our mount namespace.
+    private let ours: Bool
     private var budget: HashBudget
+    private var foundExecutable = false
+    /// Bytes of mappings whose pages may still be looked at.
+    private var pages = UInt64(clamping: CodeIdentityLimits.mappedCode.value)
 
     init(
-        _ handle: any ProcessHandle, processes: any ProcessFiles, vouching: any ProgramVouching, budget: HashBudget
+        _ handle: any ProcessHandle, processes: any ProcessFiles, vouching: any ProgramVouching, ours: Bool,
+        budget: HashBudget
     ) {
         self.handle = handle
         self.processes = processes
         self.vouching = vouching
+        self.ours = ours
         self.budget = budget
     }
 
@@ -36,14 +43,11 @@ struct MappingCheck {
         var seen: Set<Place> = []
         for mapping in map.executable {
             switch mapping.object {
-            case .kernel: continue
+            case .kernel(let name): checkMemory(name, mapping)
             case .memory(let name):
                 note(.anonymousExecutable, .mappedCode, "executable memory: \(name.isEmpty ? "without a name" : name)")
             case .file(let path, let deleted):
-                // Its private pages are memory like any other.
-                if mapping.writable {
-                    note(.anonymousExecutable, .mappedCode, "\(path) is mapped writable and executable")
-                }
+                checkMemory(path, mapping)
                 let place = Place(major: mapping.major, minor: mapping.minor, inode: mapping.inode, path: path)
                 guard seen.insert(place).inserted else { continue }
                 guard seen.count <= CodeIdentityLimits.mappedFiles.value else {
@@ -52,6 +56,34 @@ struct MappingCheck {
                 }
                 check(path, deleted: deleted, mapping, executable)
             }
+        }
+        // Who may do so in a user namespace of its own gives a process any executable (PR_SET_MM_MAP of prctl(2)).
+        if injection.isEmpty, !foundExecutable, !map.executable.isEmpty {
+            note(.changedMapping, .mappedCode, "nothing of the program's own file is mapped")
+        }
+    }
+
+    /// Whether the code in a mapping is what lies behind it.
+    ///
+    /// Code that was made writable, changed, and made executable again looks like the file's; its pages do not.
+    private mutating func checkMemory(_ name: String, _ mapping: ExecutableMapping) {
+        // Its private pages are memory like any other.
+        if mapping.writable {
+            note(.anonymousExecutable, .mappedCode, "\(name) is mapped writable and executable")
+            return
+        }
+        let (count, overflow) = mapping.end.subtractingReportingOverflow(mapping.start)
+        guard !overflow, count <= pages else {
+            note(.unreadableMappings, .limit, "more mapped code than \(CodeIdentityLimits.mappedCode.name) allows")
+            return
+        }
+        pages -= count
+        do throws(CodeProblem) {
+            if try handle.hasOwnPages(start: mapping.start, end: mapping.end) {
+                note(.changedMapping, .mappedCode, "\(name) was changed in memory")
+            }
+        } catch {
+            note(.unreadableMappings, error.code, error.detail)
         }
     }
 
@@ -71,7 +103,10 @@ struct MappingCheck {
             }
             return
         }
-        if file.key == executable { return }
+        if file.key == executable {
+            foundExecutable = true
+            return
+        }
         // In another mount namespace the path may lead to another file than ours.
         guard (try? processes.key(path: path)) == file.key else {
             note(.foreignMapping, .mappedCode, "\(path) is not the file of that path here")
@@ -97,11 +132,15 @@ struct MappingCheck {
         }
     }
 
-    /// Through the process where we may; else by path, and only the very file that is mapped.
+    /// Through the process where we may; else, in our own mount namespace, by path, and only the very file that is
+    /// mapped.
+    ///
+    /// The device cannot be compared: btrfs and overlayfs show another one in `maps` than in `stat`. In a namespace of
+    /// its own a process could put a file with the same inode number there.
     private func open(_ path: String, _ mapping: ExecutableMapping) throws(CodeProblem) -> any IdentifiedFile {
         do throws(CodeProblem) {
             return try handle.open(.mapping(start: mapping.start, end: mapping.end))
-        } catch let error where error.code == .unreadable {
+        } catch let error where error.code == .unreadable && ours {
             let file = try processes.open(path: path)
             guard file.key.inode == mapping.inode else {
                 throw CodeProblem(.changed, "\(path) is another file than the mapped one")

@@ -90,6 +90,32 @@ final class Descriptor: Sendable {
         }
         return (bytes, code)
     }
+
+    /// The names in a folder that was opened for reading, without `.` and `..`: `limit` and one more when there are
+    /// more.
+    func names(limit: Int) throws(CodeProblem) -> [String] {
+        // The stream closes its own descriptor.
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard let stream = fdopendir(copy) else {
+            let code = errno
+            if copy >= 0 { close(copy) }
+            throw CodeProblem(system: code, "a folder")
+        }
+        defer { closedir(stream) }
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+        var names: [String] = []
+        while names.count <= limit {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw CodeProblem(system: errno, "a folder") }
+                break
+            }
+            // Read where it lies: an entry is shorter than its type, so copying it would read past its end.
+            let name = String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
 }
 
 /// `read(2)` by another name, because inside the class `read` is its own function.

@@ -42,10 +42,3 @@ extension Collection<UInt8> {
         text.withUTF8Buffer { starts(with: $0) }
     }
 }
-
-extension BidirectionalCollection<UInt8> {
-    /// Whether the bytes end with the UTF-8 of `text`.
-    func ends(with text: StaticString) -> Bool {
-        text.withUTF8Buffer { reversed().starts(with: $0.reversed()) }
-    }
-}

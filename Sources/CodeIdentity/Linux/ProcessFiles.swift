@@ -13,7 +13,7 @@ public protocol IdentifiedFile: ByteSource {
 
 /// A file of `/proc/PID` that is read as text.
 public enum ProcessText: String, Sendable, Hashable, CaseIterable {
-    case stat, status, maps, cgroup, cmdline, environ, comm
+    case stat, status, maps, cgroup, cmdline, environ
 }
 
 /// A link of `/proc/PID`.
@@ -61,6 +61,17 @@ public protocol ProcessHandle: Sendable {
 
     /// The key of a file, without opening it.
     func key(of path: ProcessPath) throws(CodeProblem) -> FileKey
+
+    /// Whether a page in this range of memory is the process's own, and no more what the file behind it holds.
+    func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool
+
+    /// The numbers of its threads; `limit` and one more when there are more.
+    func threads(limit: Int) throws(CodeProblem) -> [Int32]
+
+    /// Takes hold of the memory that the process has now, and gives what says later whether it is still in use.
+    ///
+    /// Exec and exit give the memory up.
+    func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool
 }
 
 /// The processes of the machine, and its files as we see them.

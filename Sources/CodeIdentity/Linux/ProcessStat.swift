@@ -25,12 +25,13 @@ public struct ImageLayout: Hashable, Sendable {
 struct ProcessStat: Hashable {
     var command: String
     var state: UInt8
-    var parent: UInt64
     var flags: UInt64
+    /// Its threads, those that have ended but the first one left out.
+    var threads: UInt64
     var startTicks: UInt64
     var layout: ImageLayout
 
-    /// A zombie or a dead process: it will never make a flow.
+    /// A zombie or a dead thread; the process has ended when it has no other.
     var ended: Bool { state == 0x5A || state == 0x58 || state == 0x78 }
     /// PF_KTHREAD.
     var isKernelThread: Bool { flags & 0x20_0000 != 0 }
@@ -46,12 +47,12 @@ struct ProcessStat: Hashable {
         func field(_ number: Int) -> UInt64? {
             fields.indices.contains(number - 3) ? ProcFields.decimal(fields[number - 3]) : nil
         }
-        guard let state = fields.first, state.count == 1, let letter = state.first, let parent = field(4),
-            let flags = field(9), let start = field(22), let code = field(26), let stack = field(28)
+        guard let state = fields.first, state.count == 1, let letter = state.first, let flags = field(9),
+            let threads = field(20), let start = field(22), let code = field(26), let stack = field(28)
         else { throw CodeProblem(.procMalformed, at: UInt64(close), "stat without its fields 3 to 28") }
         self.state = letter
-        self.parent = parent
         self.flags = flags
+        self.threads = threads
         startTicks = start
         layout = ImageLayout(code: code, stack: stack)
     }

@@ -26,11 +26,13 @@ public final class InstalledPackages: ProgramVouching {
     /// What of the database could not be understood, or that there is none.
     public var problems: [CodeProblem] { verifier.database.problems }
 
-    /// How files compare with their packages' records, for callers that need more than `claim` says.
     public func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
         refresh()
         let held = source as? any IdentifiedFile
-        let file = verifier.examine(path: path, bytes: source) { if let held { try? held.keyNow() } else { key } }
+        let chain = OwnedPathChain().check(path, in: root)
+        let file = verifier.examine(path: path, bytes: source, rootsAlone: chain.owned && chain.key == key) {
+            if let held { try? held.keyNow() } else { key }
+        }
         return (file.claim, file.sha256)
     }
 
@@ -54,7 +56,8 @@ private struct NoPackages: PackageDatabase {
     let problems: [CodeProblem]
     var generation: PackageGeneration { PackageGeneration(keys: []) }
     func owners(of path: String) -> [PackageFile] { [] }
-    func isCurrent() -> Bool { true }
+    // What could not be read may be readable the next time.
+    func isCurrent() -> Bool { false }
     func isInTransaction() -> Bool { false }
 }
 #endif

@@ -46,21 +46,28 @@ public final class PackageVerifier: Sendable {
     /// What a package says of the file; nil when no package owns the path.
     ///
     /// See `examine`.
-    public func claim(path: String, bytes: some ByteSource, key: () -> FileKey?) -> PackageClaim? {
-        examine(path: path, bytes: bytes, key: key).claim
+    public func claim(
+        path: String, bytes: some ByteSource, rootsAlone: Bool = false, key: () -> FileKey?
+    ) -> PackageClaim? {
+        examine(path: path, bytes: bytes, rootsAlone: rootsAlone, key: key).claim
     }
 
     /// Hashes a file, unless this very file was hashed before, and compares it with its owners' records.
     ///
     /// `path` is the kernel's for the file, `bytes` its content through one descriptor, and `key` asks that
     /// descriptor anew at each call: a file that changes while it is hashed is `unreadable`.
-    public func examine(path: String, bytes: some ByteSource, key: () -> FileKey?) -> ExaminedFile {
+    ///
+    /// `rootsAlone` says that nobody but root can write the file; only then is its digest remembered. Who has a file
+    /// mapped can write it without its times changing: always on tmpfs, elsewhere until the page is written out.
+    public func examine(
+        path: String, bytes: some ByteSource, rootsAlone: Bool = false, key: () -> FileKey?
+    ) -> ExaminedFile {
         let database = database
         let owners = database.owners(of: path)
         var file = ExaminedFile(problems: [])
         var digests: FileDigests?
         do {
-            let found = try self.digests(of: bytes, key: key)
+            let found = try self.digests(of: bytes, rootsAlone, key: key)
             digests = found.digests
             file.key = found.key
             file.sha256 = found.digests.sha256
@@ -89,14 +96,15 @@ public final class PackageVerifier: Sendable {
     }
 
     private func digests(
-        of bytes: some ByteSource, key: () -> FileKey?
+        of bytes: some ByteSource, _ rootsAlone: Bool, key: () -> FileKey?
     ) throws(CodeProblem) -> (digests: FileDigests, key: FileKey) {
         guard let before = key() else { throw CodeProblem(.unreadable, "the file cannot be told from others") }
-        if let known = state.withLock({ $0.digests.find(before) }) { return (known, before) }
+        if rootsAlone, let known = state.withLock({ $0.digests.find(before) }) { return (known, before) }
         let digests = try FileDigests(of: bytes)
         guard key() == before, bytes.count == before.size else {
             throw CodeProblem(.changed, "the file was written while it was hashed")
         }
+        guard rootsAlone else { return (digests, before) }
         let settling = Int64(CodeIdentityLimits.packageSettling.value) * 1_000_000
         let age = now().subtractingReportingOverflow(before.changed)
         if !age.overflow, age.partialValue > settling { state.withLock { $0.digests.keep(digests, of: before) } }

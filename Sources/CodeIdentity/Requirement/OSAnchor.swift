@@ -17,6 +17,8 @@ public struct OSAnchor: Sendable, Hashable {
         case role(ProgramRole)
         case confined
         case injectable(InjectionPath)
+        /// Something could not be found out, or did not stay as it was.
+        case unsure(CodeProblem.Code)
 
         public var description: String {
             switch self {
@@ -27,13 +29,16 @@ public struct OSAnchor: Sendable, Hashable {
             case .role(let role): "it is of the role \(role.rawValue)"
             case .confined: "it runs in a container or another mount namespace"
             case .injectable(let path): "foreign code can run in it: \(path.rawValue)"
+            case .unsure(let code): "not all is known: \(code.rawValue)"
             }
         }
 
         /// Whether more looking could take the reason away: then the atom is undecided, and so is its negation.
         var isUnknown: Bool {
-            self == .package(.inTransaction) || self == .package(.unreadable)
-                || self == .injectable(.unreadableMappings)
+            switch self {
+            case .package(.inTransaction), .package(.unreadable), .injectable(.unreadableMappings), .unsure: true
+            default: false
+            }
         }
     }
 
@@ -74,5 +79,7 @@ public struct OSAnchor: Sendable, Hashable {
         if executable.role != .ordinary { body(.role(executable.role)) }
         if identity.context.confinement != .none { body(.confined) }
         for path in identity.injection { body(.injectable(path)) }
+        // What is wrong with a mapping stands among the injections.
+        for problem in identity.problems where problem.code != .mappedCode { body(.unsure(problem.code)) }
     }
 }

@@ -8,6 +8,13 @@
 extension CompiledRequirement {
     /// What an atom says of a Linux program.
     func outcome(of node: Node, for identity: LinuxIdentity) -> Outcome {
+        let outcome = fact(node, identity)
+        // Facts of two images are facts of none.
+        let isMixed = outcome != .error && identity.problems.contains { $0.code == .changed }
+        return isMixed && node.operation != .always && node.operation != .never ? .undecided : outcome
+    }
+
+    private func fact(_ node: Node, _ identity: LinuxIdentity) -> Outcome {
         switch node.operation {
         case .never, .and, .or, .not: .false
         case .always: .true

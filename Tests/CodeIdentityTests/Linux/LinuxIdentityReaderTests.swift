@@ -80,11 +80,17 @@ import Testing
             state.files["/usr/lib/libc.so.6"] = SimulatedFile(77, "libc")
         }
         #expect(try replaced.identity().injection == [.changedMapping])
+        // In a mount namespace of its own it could have the file of that number made for the purpose.
+        let elsewhere = SimulatedSystem { state in
+            state.processes[7]?.refused = ["map_files"]
+            state.processes[7]?.links[.mountNamespace] = "mnt:[2]"
+        }
+        #expect(try elsewhere.identity().injection == [.unreadableMappings])
     }
 
     @Test("Mappings that may not be read, or are too many, count as unread")
     func unreadable() throws {
-        let refused = SimulatedSystem { $0.processes[7]?.refused = ["maps"] }
+        let refused = SimulatedSystem { $0.processes[7]?.refused = ["maps", "watch"] }
         #expect(try refused.identity().injection == [.unreadableMappings])
         let many = SimulatedSystem { state in
             let line = "1000-2000 r-xp 00000000 00:00 0 [vdso]\n"
@@ -97,7 +103,7 @@ import Testing
     @Test("A tracer and a loader environment are seen")
     func tracerAndEnvironment() throws {
         let system = SimulatedSystem { state in
-            state.processes[7]?.texts[.status] = Array("TracerPid:\t9\nUid:\t0\t5\t0\t0\n".utf8)
+            state.processes[7]?.texts[.status] = SimulatedProcess.status(tracer: 9)
             state.processes[7]?.texts[.environ] = Array("LD_PRELOAD=/secret\0".utf8)
         }
         let identity = try system.identity()
@@ -106,7 +112,110 @@ import Testing
         #expect(identity.codeClass == .platformInteractive)
     }
 
+    @Test("A tracer on any thread counts, and only on this process's threads")
+    func tracedThread() throws {
+        func injection(_ change: (inout SimulatedSystem.State) -> Void) throws -> [InjectionPath] {
+            try SimulatedSystem { state in
+                state.processes[7]?.texts[.status] = SimulatedProcess.status(threads: 3)
+                state.processes[7]?.threads = [7, 8, 9]
+                for number in [8, 9] as [Int32] {
+                    state.processes[number] = .service(pid: number)
+                    state.processes[number]?.texts[.status] = SimulatedProcess.status(7, threads: 3)
+                }
+                change(&state)
+            }.identity().injection
+        }
+        #expect(try injection { _ in } == [])
+        #expect(try injection { $0.processes[9]?.texts[.status] = SimulatedProcess.status(7, tracer: 5) } == [.traced])
+        // The thread has ended, and its number is a process now.
+        #expect(try injection { $0.processes[9]?.texts[.status] = SimulatedProcess.status(9, tracer: 5) } == [])
+        #expect(try injection { $0.processes[9] = nil } == [])
+        let many = SimulatedSystem { state in
+            state.processes[7]?.texts[.status] = SimulatedProcess.status(threads: 9999)
+            state.processes[7]?.threads = .init(100...9999)
+        }
+        #expect(try many.identity().problems == [CodeProblem(.limit, "")])
+        let refused = SimulatedSystem { state in
+            state.processes[7]?.texts[.status] = SimulatedProcess.status(threads: 2)
+            state.processes[7]?.refused = ["task"]
+        }
+        #expect(try refused.identity().problems == [CodeProblem(.unreadable, "")])
+    }
+
+    @Test("Pages that are no more the file's are foreign code, the kernel's own page included")
+    func changedPages() throws {
+        for start in [0x55d0_0000_0000, 0x7f00_0000_0000, 0x7ffc_0000_0000] as [UInt64] {
+            let identity = try SimulatedSystem { $0.processes[7]?.ownPages = [start] }.identity()
+            #expect(identity.injection == [.changedMapping])
+            #expect(OSAnchor.judge(identity).reasons == [.injectable(.changedMapping)])
+        }
+        let writable = SimulatedSystem { $0.processes[7]?.map("1000-2000 rwxp 00000000 00:00 0 [vdso]") }
+        #expect(try writable.identity().injection == [.anonymousExecutable])
+        let refused = SimulatedSystem { $0.processes[7]?.refused = ["pagemap"] }
+        #expect(try refused.identity().injection == [.unreadableMappings])
+        let large = SimulatedSystem { $0.processes[7]?.map("1000-400000000000 r-xp 00000000 00:00 0 [vdso]") }
+        #expect(try large.identity().injection == [.unreadableMappings])
+    }
+
+    @Test("A process none of whose code is its executable's has taken that name from another")
+    func executableNotMapped() throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.texts[.maps] = Array(
+                "7f0000000000-7f0000001000 r-xp 00001000 fe:00 12 /usr/lib/libc.so.6\n".utf8)
+        }
+        #expect(try system.identity().injection == [.changedMapping])
+    }
+
     // MARK: Races
+
+    @Test("Exec is noticed by the memory where two images look alike, as without address space randomisation")
+    func execAlike() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "cgroup" {
+                    reads.withLock { $0 += 1 }
+                    state.processes[7]?.memory += 1
+                }
+            }
+        }
+        #expect(try system.identity().problems.map(\.code) == [.changed])
+        #expect(reads.withLock { $0 } == CodeIdentityLimits.imageAttempts.value)
+    }
+
+    @Test("The executable that is examined is the image's, also when both looks at the image find another one")
+    func execThereAndBack() throws {
+        let system = SimulatedSystem { state in
+            state.files["/usr/bin/other"] = SimulatedFile(21, "tool")
+            state.claims["/usr/bin/other"] = PackageClaim(package: "other", verdict: .intact)
+            state.onRead = { what, state in
+                let (path, inode): (String, UInt64) = what == "key" ? ("/usr/bin/tool", 11) : ("/usr/bin/other", 21)
+                if what == "key" || what == "exe" { state.processes[7]?.run(path, inode: inode) }
+            }
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code).contains(.changed))
+        #expect(OSAnchor.judge(identity).reasons.contains(.unsure(.changed)))
+    }
+
+    @Test("Where the first thread has ended and others run on, one of those shows the process")
+    func firstThreadEnded() throws {
+        let system = SimulatedSystem { state in
+            state.processes[9] = .service()
+            state.processes[9]?.setStat(pid: 9, start: 700, threads: 2)
+            // Its number is another process now.
+            state.processes[8] = .service(pid: 8)
+            state.processes[8]?.setStat(pid: 8, stack: 1)
+            state.processes[7] = SimulatedProcess()
+            state.processes[7]?.setStat(code: 0, stack: 0, state: "Z", threads: 2)
+            state.processes[7]?.threads = [7, 8, 9]
+        }
+        let identity = try system.identity()
+        #expect(identity.process == ProcessInstance(pid: 7, startTicks: 500))
+        #expect(identity.executable.claim?.verdict == .intact)
+        #expect(identity.problems == [])
+        #expect(try system.reader.image(of: 7).get().layout == ImageLayout(code: 4096, stack: 9000))
+    }
 
     @Test("A process that executes another program is read again, and the second image is the one reported")
     func execOnce() throws {
@@ -345,7 +454,7 @@ import Testing
     func noise(_ seed: UInt64) throws {
         var noise = SeededRandom(state: seed)
         for file in ProcessText.allCases {
-            let original = try #require(SimulatedProcess.service().texts[file] ?? (file == .comm ? [] : nil))
+            let original = try #require(SimulatedProcess.service().texts[file])
             for _ in 0..<10 where !original.isEmpty {
                 var bytes = original
                 for _ in 0..<Int.random(in: 1...4, using: &noise) {

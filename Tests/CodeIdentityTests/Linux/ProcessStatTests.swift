@@ -15,7 +15,7 @@ let sampleStat =
     func fields() throws {
         let stat = try ProcessStat(Array(sampleStat.utf8))
         #expect(stat.command == "sleep")
-        #expect(stat.parent == 17782)
+        #expect(stat.threads == 1)
         #expect(stat.startTicks == 1_177_499)
         #expect(stat.layout == ImageLayout(code: 94086, stack: 140723))
         #expect(!stat.ended && !stat.isKernelThread)

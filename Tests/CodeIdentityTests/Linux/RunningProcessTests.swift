@@ -85,6 +85,15 @@ private struct EverythingInUsr: ProgramVouching {
     func isRootOwnedChain(path: String) -> Bool { path.hasPrefix("/usr/") }
 }
 
+/// Whose files they are is not asked.
+private struct Nobody: ProgramVouching {
+    func claim(path: String, source: any ByteSource, key: FileKey) -> (claim: PackageClaim?, sha256: [UInt8]?) {
+        (nil, nil)
+    }
+
+    func isRootOwnedChain(path: String) -> Bool { false }
+}
+
 @Suite("Running processes") struct RunningProcessTests {
     private let files = LinuxProcessFiles()
     private var reader: LinuxIdentityReader {
@@ -182,6 +191,49 @@ private struct EverythingInUsr: ProgramVouching {
         #expect(identity.injection.contains(.foreignMapping))
         #expect(identity.problems.contains { $0.detail.contains(copy) })
         #expect(identity.codeClass == .platformInteractive)
+    }
+
+    @Test("Code of a file that was changed in memory is seen, though the mapping looks as before")
+    func changedCode() throws {
+        let child = try Child("/usr/bin/sleep", ["60"])
+        #expect(try identity(child).injection == [])
+        let maps = try MemoryMap(files.process(child.pid).text(.maps, limit: CodeIdentityLimits.processMaps.value))
+        let library = try #require(
+            maps.executable.first {
+                if case .file(let path, false) = $0.object { path.contains("/libc.so") } else { false }
+            })
+        let memory = open("/proc/\(child.pid)/mem", O_RDWR | O_CLOEXEC)
+        try #require(memory >= 0)
+        defer { close(memory) }
+        // The same byte again: what counts is that the page is not the file's any more.
+        var byte: UInt8 = 0
+        #expect(pread(memory, &byte, 1, off_t(library.start)) == 1)
+        #expect(pwrite(memory, &byte, 1, off_t(library.start)) == 1)
+        let identity = try identity(child)
+        #expect(identity.injection == [.changedMapping])
+        #expect(try MemoryMap(files.process(child.pid).text(.maps, limit: 1 << 20)).executable == maps.executable)
+    }
+
+    @Test("A process that executes one program after the other is never half of each")
+    func execStorm() throws {
+        let folder = try Folder()
+        let (first, second) = (try real("/bin/sh"), try real("/bin/bash"))
+        _ = try folder.write("first.sh", Array("exec \(second) \(folder.path)/second.sh\n".utf8))
+        _ = try folder.write("second.sh", Array("exec \(first) \(folder.path)/first.sh\n".utf8))
+        let child = try Child(first, ["\(folder.path)/first.sh"])
+        let reader = LinuxIdentityReader(processes: files, units: LinuxUnitFiles(), vouching: Nobody())
+        var seen: Set<String> = []
+        for _ in 0..<2000 {
+            let examined = try reader.examine(child.pid).get()
+            let identity = examined.identity
+            guard !identity.problems.contains(where: { $0.code == .changed }), let script = identity.script else {
+                continue
+            }
+            #expect(identity.executable.key == examined.image.executable)
+            #expect(script.path == "\(folder.path)/\(identity.executable.path == first ? "first" : "second").sh")
+            seen.insert(script.path)
+        }
+        #expect(!seen.isEmpty)
     }
 
     @Test("A program run by the loader is the loader, with the program as its claim")

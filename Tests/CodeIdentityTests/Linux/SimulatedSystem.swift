@@ -32,6 +32,11 @@ struct SimulatedProcess {
     var texts: [ProcessText: [UInt8]] = [:]
     var links: [ProcessLink: String] = [:]
     var files: [ProcessPath: SimulatedFile] = [:]
+    /// Where mappings begin whose pages have been changed.
+    var ownPages: Set<UInt64> = []
+    var threads: [Int32] = [7]
+    /// Which memory it has: exec gives it another one.
+    var memory = 1
     /// What the system does not let us read.
     var refused: Set<String> = []
 
@@ -39,7 +44,7 @@ struct SimulatedProcess {
     static func service(pid: Int32 = 7) -> SimulatedProcess {
         var process = SimulatedProcess()
         process.setStat(pid: pid)
-        process.texts[.status] = Array("Name:\ttool\nTracerPid:\t0\nUid:\t0\t101\t0\t0\n".utf8)
+        process.texts[.status] = status(pid)
         process.texts[.maps] = Array(
             """
             55d000000000-55d000001000 r-xp 00000000 fe:00 11                     /usr/bin/tool
@@ -61,12 +66,19 @@ struct SimulatedProcess {
         return process
     }
 
+    static func status(_ process: Int32 = 7, tracer: Int = 0, threads: Int = 1) -> [UInt8] {
+        let text = "Name:\ttool\nTgid:\t\(process)\nTracerPid:\t\(tracer)\nUid:\t0\t101\t0\t0\nThreads:\t\(threads)\n"
+        return Array(text.utf8)
+    }
+
     mutating func setStat(
-        pid: Int32 = 7, start: Int = 500, code: Int = 4096, stack: Int = 9000, state: String = "S", flags: Int = 64
+        pid: Int32 = 7, start: Int = 500, code: Int = 4096, stack: Int = 9000, state: String = "S", flags: Int = 64,
+        threads: Int = 1
     ) {
         let zeros = [String](repeating: "0", count: 24)
         var fields = [state, "1"] + zeros
         fields[6] = "\(flags)"
+        fields[17] = "\(threads)"
         fields[19] = "\(start)"
         fields[23] = "\(code)"
         fields[25] = "\(stack)"
@@ -152,6 +164,19 @@ final class SimulatedSystem: ProcessFiles, UnitFiles, ProgramVouching {
             let what = if case .mapping = path { "map_files" } else { "open" }
             guard let file = try process(what).files[path] else { throw CodeProblem(.fileAbsent, "") }
             return file
+        }
+
+        func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool {
+            try process("pagemap").ownPages.contains(start)
+        }
+
+        func threads(limit: Int) throws(CodeProblem) -> [Int32] {
+            Array(try process("task").threads.prefix(limit + 1))
+        }
+
+        func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool {
+            let memory = try process("watch").memory
+            return { system.state.withLock { $0.processes[pid]?.memory } == memory }
         }
 
         func key(of path: ProcessPath) throws(CodeProblem) -> FileKey {

@@ -94,6 +94,15 @@ final class ScratchFolder {
         #expect(answer.problems.first?.detail.hasPrefix("/\(name) ") == true)
     }
 
+    @Test("The root folder itself counts")
+    func writableRoot() throws {
+        let scratch = try scratch()
+        #expect(chmod(scratch.path, 0o777) == 0)
+        let answer = try check("/usr/bin/tool", in: scratch)
+        #expect(answer.problems.map(\.code) == [.pathNotOwned])
+        #expect(answer.problems.first?.detail.hasPrefix("/ ") == true)
+    }
+
     @Test("Somebody else's file is not owned, nor is anything in somebody else's folder")
     func foreign() throws {
         let scratch = try scratch()
@@ -214,6 +223,8 @@ final class ScratchFolder {
         // Belongs to the open file (Linux's F_OFD_SETLK), so that it holds against this process too.
         #expect(fcntl(number, 37, &lock) == 0)
         #expect(root.isLocked("lock"))
+        scratch.link("link", to: "lock")
+        #expect(!root.isLocked("link"))
     }
 }
 #endif

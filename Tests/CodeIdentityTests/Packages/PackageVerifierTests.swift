@@ -129,8 +129,8 @@ private struct NoBytes: ByteSource {
     func remembered() throws {
         let verifier = verifier(try database().1)
         let bytes = CountedBytes("abc")
-        func examine(_ changed: Int64) {
-            _ = verifier.claim(path: Self.path, bytes: bytes) {
+        func examine(_ changed: Int64, rootsAlone: Bool = true) {
+            _ = verifier.claim(path: Self.path, bytes: bytes, rootsAlone: rootsAlone) {
                 FileKey(device: 1, inode: 2, changed: changed, size: 3)
             }
         }
@@ -143,15 +143,24 @@ private struct NoBytes: ByteSource {
         examine(999_000_000_000)
         examine(999_000_000_000)
         #expect(bytes.readCount == 4)
+        // Somebody else may have it mapped, and write it without a trace.
+        examine(0, rootsAlone: false)
+        #expect(bytes.readCount == 5)
+        examine(2, rootsAlone: false)
+        examine(2)
+        #expect(bytes.readCount == 7)
     }
 
     @Test("What is remembered is the digest: the same file is another package's at another path")
     func noVerdictRemembered() throws {
         let verifier = verifier(try database().1)
         let bytes = MemoryBytes(Array("abc".utf8))
-        #expect(verifier.claim(path: "/tmp/tool", bytes: bytes) { Self.key } == nil)
-        #expect(verifier.claim(path: Self.path, bytes: bytes) { Self.key }?.verdict == .intact)
-        #expect(verifier.claim(path: "/tmp/tool", bytes: bytes) { Self.key } == nil)
+        func claim(_ path: String) -> PackageClaim? {
+            verifier.claim(path: path, bytes: bytes, rootsAlone: true) { Self.key }
+        }
+        #expect(claim("/tmp/tool") == nil)
+        #expect(claim(Self.path)?.verdict == .intact)
+        #expect(claim("/tmp/tool") == nil)
     }
 
     @Test("A file that changes while it is hashed is unreadable and not remembered")

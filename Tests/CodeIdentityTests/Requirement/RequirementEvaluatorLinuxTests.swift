@@ -68,6 +68,26 @@ import Testing
         #expect(try evaluate(.not(.osAnchor), identity) == (path == .unreadableMappings ? .false : .true))
     }
 
+    @Test("anchor os is undecided where something could not be found out")
+    func anchorOsIsUndecided() throws {
+        let identity = Synthetic.daemon { $0.problems = [CodeProblem(.unreadable, "cgroup")] }
+        #expect(OSAnchor.judge(identity).reasons == [.unsure(.unreadable)])
+        #expect(try Self.both(.osAnchor, identity) == [.false, .false])
+        #expect(try Self.both(Self.daemonPackage, identity) == [.true, .false])
+    }
+
+    @Test("Facts of a program that changed while it was looked at decide nothing")
+    func mixedFactsDecideNothing() throws {
+        let identity = Synthetic.daemon { $0.problems = [CodeProblem(.changed, "exec")] }
+        for atom: RequirementExpression in [
+            .osAnchor, Self.daemonPackage, Self.daemonUnit, Self.daemonPath, .digest([UInt8](repeating: 7, count: 32)),
+            .user(101), .interpreter,
+        ] {
+            #expect(try Self.both(atom, identity) == [.false, .false])
+        }
+        #expect(try evaluate(.always, identity) == .true)
+    }
+
     @Test("anchor os collects every reason") func anchorOsCollectsEvery() {
         let identity = Synthetic.daemon {
             $0.executable.claim = nil

@@ -19,8 +19,8 @@ public struct InventoryProgress: Sendable, Hashable {
 ///
 /// A program is a file that may be executed and is a Mach-O executable or dynamic linker, an ELF program, or a text that
 /// begins with `#!`. Copies and archives lose the execute bit: where no Linux system is, a Mach-O program counts without
-/// it. The same tree gives the same programs and services, in the same order. Nothing outside of the tree
-/// is read, whatever its links say; what cannot be read is named in the header.
+/// it. The same tree gives the same programs and services, in the same order. Nothing outside of the tree is read,
+/// whatever its links say; what cannot be read is named in the header.
 public struct InventoryTaker: Sendable {
     /// The bounds, so that a test reaches them.
     struct Bounds {

@@ -50,8 +50,12 @@ private final class LinuxProcess: ProcessHandle {
         do throws(CodeProblem) {
             descriptor = try Descriptor(file.rawValue, in: folder.number, O_RDONLY)
         } catch let error where error.code == .notFound {
-            // Every process has them: it is one of another user, and /proc is mounted with `hidepid`.
-            throw CodeProblem(.unreadable, "/proc/\(pid)/\(file.rawValue) is hidden from us")
+            // Every process has them: this one has gone, or belongs to another user and is hidden from us (`hidepid`).
+            // Only a hidden one's folder cannot be asked for its status (`pid_getattr` in fs/proc/base.c).
+            let isHidden = (try? folder.status) == nil
+            throw CodeProblem(
+                isHidden ? .unreadable : .processExited,
+                "/proc/\(pid)/\(file.rawValue): \(isHidden ? "hidden from us" : "the process has ended")")
         }
         var bytes: [UInt8] = []
         // One byte more than wanted, to know whether there is more.

@@ -68,7 +68,10 @@ enum ProgramRoleTable {
             reason: "it is an editor with a language of its own, which opens connections and runs programs"),
         Row(
             role: .interpreter, names: "wine wine64 wine-preloader wine64-preloader wasmtime wasmer firejail bwrap",
-            packages: "qemu-user qemu-user-static", reason: "it runs a program of another kind or in another place"),
+            packages: """
+                qemu-user qemu-user-static qemu-system-x86 qemu-system-arm qemu-system-mips qemu-system-misc \
+                qemu-system-ppc qemu-system-s390x qemu-system-sparc
+                """, reason: "it runs a program of another kind or in another place"),
         Row(
             role: .interpreter,
             names: "make gmake ninja cmake ansible puppet chef-client salt-minion salt-call sqlite psql",
@@ -108,7 +111,8 @@ enum ProgramRoleTable {
             names: """
                 squid tinyproxy privoxy tor polipo danted sockd stunnel stunnel4 haproxy nginx apache2 httpd lighttpd \
                 caddy envoy traefik varnishd e2guardian redsocks sslh sshd openvpn ocserv openconnect chisel frpc frps \
-                cloudflared ngrok sing-box xray v2ray ss-local gost rinetd
+                cloudflared ngrok sing-box xray v2ray ss-local gost rinetd systemd-socket-proxyd slirp4netns passt \
+                pasta rootlesskit
                 """,
             packages: "squid nginx apache2-bin openssh-server",
             reason: "it is a proxy, tunnel or server and carries what others hand it"),

@@ -18,6 +18,7 @@ import Testing
             ("/lib/ld-musl-x86_64.so.1", .loader), ("/usr/bin/curl", .transferTool), ("/usr/bin/wget", .transferTool),
             ("/usr/bin/nc.openbsd", .transferTool), ("/usr/lib/git-core/git-remote-http", .transferTool),
             ("/usr/bin/ssh", .transferTool), ("/usr/bin/openssl", .transferTool), ("/usr/sbin/exim4", .transferTool),
+            ("/usr/lib/systemd/systemd-socket-proxyd", .transferTool),
         ])
     func known(_ path: String, _ role: ProgramRole) {
         #expect(ProgramRoles.known(path: path, package: nil)?.role == role)
@@ -37,6 +38,8 @@ import Testing
     func packages() {
         #expect(ProgramRoles.known(path: "/usr/bin/frobnicate", package: "busybox-static")?.role == .interpreter)
         #expect(ProgramRoles.known(path: "/usr/bin/frobnicate", package: "python3.11-minimal")?.role == .interpreter)
+        #expect(
+            ProgramRoles.known(path: "/usr/bin/qemu-system-x86_64", package: "qemu-system-x86")?.role == .interpreter)
     }
 
     @Test("Units that run what users say are known with their instances")

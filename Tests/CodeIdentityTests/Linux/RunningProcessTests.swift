@@ -150,6 +150,8 @@ private struct Nobody: ProgramVouching {
         #expect(reader.identity(of: child.pid) == .failure(CodeProblem(.processExited, "")))
         child.end()
         #expect(throws: CodeProblem(.processExited, "")) { try handle.text(.stat, limit: 4096) }
+        // A file that nobody has looked for yet is told otherwise by the system.
+        #expect(throws: CodeProblem(.processExited, "")) { try handle.text(.cgroup, limit: 4096) }
         #expect(throws: CodeProblem(.processExited, "")) { try handle.target(of: .executable) }
         #expect(throws: CodeProblem(.processExited, "")) { try handle.open(.executable) }
         #expect(throws: CodeProblem(.processExited, "")) { try handle.executableKey() }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Processes and files that do not stay as they were, workers that do not come back, and threads.
+// Identity of processes that execute, end or change while they are looked at.
 
 import FlowModel
 import Synchronization
@@ -8,203 +8,152 @@ import Testing
 
 @testable import CodeIdentity
 
-@Suite("LinuxIdentityResolver, races", .timeLimit(.minutes(1))) struct LinuxIdentityRaceTests {
-    // MARK: Processes that do not stay
-
-    @Test("A process that has gone before the question has exited")
-    func gone() {
-        let linux = MockLinux()
-        linux.exit()
-        let answer = linux.immediate()
-        #expect(answer.unknown == .exited)
-        #expect(answer.summary == IdentitySummary(.unknown(.exited), processID: 7))
-        #expect(linux.later().all == [answer])
-    }
-
-    @Test("A process that goes while it waits, or while it is examined, has exited", arguments: [false, true])
-    func goes(whileExamined: Bool) {
-        let linux = MockLinux()
-        let received = linux.later()
-        if whileExamined { linux.whileHashing { [unowned linux] in linux.exit() } } else { linux.exit() }
-        linux.work()
-        #expect(received.all.map(\.unknown) == [.exited])
-        #expect(received.all.map(\.standing) == [.settled])
-    }
-
-    @Test("A number that is another process's now does not give that process's identity")
-    func reused() {
-        // flow                              process 7
-        // looked up: 7, started at 500
-        //                                   exit; another gets 7, started at 900
-        // the old instance: replaced
-        // the new one: by itself
-        let linux = MockLinux()
-        _ = linux.immediate()
-        linux.work()
-        linux.change { $0.setStat(start: 900) }
-        #expect(linux.immediate().unknown == .replaced)
-        #expect(linux.immediate().summary.codeClass == .unknown(.exited))
-        #expect(linux.immediate(.numbered(7, start: 900)).standing == .pending)
-    }
-
-    @Test("A number that becomes another's while it waits gives no identity, but that other one is known then")
-    func reusedWhileWaiting() {
-        let linux = MockLinux()
-        let received = linux.later()
-        linux.change { $0.setStat(start: 900) }
-        linux.work()
-        #expect(received.all.map(\.unknown) == [.replaced])
-        #expect(linux.immediate(.numbered(7, start: 900)).summary.codeClass == .known(.os))
-    }
-
-    @Test("A process that executes another program while it waits is not taken for that program")
-    func execWhileWaiting() {
-        // flow                              process 7                     worker
-        // an unknown image: pending
-        //                                   exec of /usr/bin/tool again
-        //                                                                 examined: another image
-        // replaced
-        // a new flow: known
-        let linux = MockLinux()
-        let received = linux.later()
-        linux.change { $0.setStat(code: 8192, stack: 9100) }
-        linux.work()
-        #expect(received.all.map(\.unknown) == [.replaced])
-        #expect(received.all.map(\.maker) == [nil])
-        #expect(linux.immediate().summary.codeClass == .known(.os))
-    }
-
-    @Test("Another program in a known process is asked about anew")
-    func execAfterwards() {
-        let linux = MockLinux()
-        _ = linux.immediate()
-        linux.work()
-        linux.change { $0.run("/home/user/tool", inode: 99) }
-        let received = linux.later()
-        #expect(received.all.isEmpty)
-        linux.work()
-        #expect(received.all.map(\.summary.codeClass) == [.known(.unsigned)])
-        #expect(received.all.map(\.summary.executable) == ["/home/user/tool"])
-    }
-
-    // MARK: Files that do not stay
-
-    @Test("A program that is written while it is hashed is not known, and asked about again by the next flow")
-    func written() {
-        let linux = MockLinux()
-        linux.change { $0.files[.executable]?.later = SimulatedFile(11, "written").key }
-        let received = linux.later()
-        linux.work()
-        #expect(received.all.map(\.unknown) == [.changedOnDisk])
-        #expect(received.all.map(\.summary.codeClass) == [.unknown(.unresolved)])
-        linux.change { $0.files[.executable]?.later = nil }
-        #expect(linux.immediate().standing == .pending)
-        linux.work()
-        #expect(linux.immediate().summary.codeClass == .known(.os))
-    }
-
-    // MARK: Workers that do not come back
-
-    @Test("A disk that hangs: those who wait are told in time, and the answer heals when it comes after all")
-    func hung() {
-        // timer                             worker
-        //                                   reads a program: silence
-        // 1 s: expire, the waiter is told
-        // a flow: timed out, not asked again
-        //                                   the bytes, late
-        // a flow: known
-        let linux = MockLinux()
-        let received = linux.later()
-        linux.whileHashing { [unowned linux] in
-            linux.pass(.seconds(1))
-            linux.resolver.expire(now: linux.now)
-            #expect(received.all.map(\.unknown) == [.timedOut])
-            #expect(received.all.map(\.summary.codeClass) == [.unknown(.unresolved)])
-            #expect(linux.immediate().unknown == .timedOut)
-            #expect(linux.later().all.map(\.standing) == [.settled])
-        }
-        linux.work()
-        #expect(linux.examined == 1)
-        #expect(received.all.count == 1)
-        #expect(linux.immediate().summary.codeClass == .known(.os))
-    }
-
-    @Test("What waits behind a worker that hangs is told in time as well, and no other worker follows it")
-    func waitsBehind() {
-        let linux = MockLinux(processes: [7, 8])
-        let first = linux.later()
-        linux.whileHashing { [unowned linux] in
-            let second = linux.later(.numbered(8))
-            linux.work()
-            linux.pass(.seconds(1))
-            linux.resolver.expire(now: linux.now)
-            #expect(second.all.map(\.unknown) == [.timedOut])
-        }
-        linux.work()
-        #expect(first.all.map(\.unknown) == [.timedOut])
-        #expect(linux.examined == 1)
-        #expect(linux.wakes.count == 2)
-    }
-
-    @Test("A worker that comes too late tells those who waited, and examines nothing")
-    func lateWorker() {
-        let linux = MockLinux()
-        let received = linux.later()
-        linux.pass(.seconds(1))
-        linux.work()
-        #expect(received.all.map(\.unknown) == [.timedOut])
-        #expect(linux.examined == 0)
-    }
-
-    @Test("A worker that has finished before `later` returns has told the one who asked, once")
-    func quickWorker() {
-        let linux = MockLinux()
-        linux.wakes.calls { [unowned linux] in linux.work() }
-        #expect(linux.later().all.map(\.summary.codeClass) == [.known(.os)])
-    }
-
-    @Test("Neither wake, nor a waiter, nor the examination is under the lock: each may ask again")
-    func reentrancy() {
-        let linux = MockLinux(processes: [7, 8, 9])
-        let received = Received()
-        linux.resolver.later(.numbered(7), now: linux.now) { [unowned linux] answer in
-            received.take(answer)
-            received.take(linux.immediate(.numbered(8)))
-        }
-        linux.whileHashing { [unowned linux] in _ = linux.immediate(.numbered(9)) }
-        linux.work()
-        #expect(received.all.map(\.standing) == [.settled, .pending])
-        #expect(linux.immediate(.numbered(9)).standing == .settled)
-    }
-
-    // MARK: Threads
-
-    @Test("Many threads asking, working, expiring and executing: each waiter is told exactly once")
-    func threads() async {
-        let linux = MockLinux(processes: Array(1...40), capacity: 16, most: 16, atOnce: 4, mostWaiters: 64)
-        let told = await withTaskGroup(of: [Received].self, returning: [Int].self) { group in
-            for seed: Int32 in 0..<4 {
-                group.addTask {
-                    (0..<500).map { step in linux.later(.numbered((Int32(step) * 7 + seed * 13) % 40 + 1)) }
-                }
-                group.addTask {
-                    for step in 0..<200 {
-                        linux.work()
-                        if step % 50 == 0 {
-                            linux.pass(.seconds(1))
-                            linux.resolver.expire(now: linux.now)
-                            linux.change(Int32(step) % 40 + 1) { $0.setStat(pid: Int32(step) % 40 + 1, stack: step) }
-                        }
-                    }
-                    return []
+@Suite("LinuxIdentityReader, races") struct LinuxIdentityRaceTests {
+    @Test("Exec is noticed by the memory where two images look alike, as without address space randomisation")
+    func execAlike() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "cgroup" {
+                    reads.withLock { $0 += 1 }
+                    state.processes[7]?.memory += 1
                 }
             }
-            var all: [Received] = []
-            for await received in group { all += received }
-            linux.work()
-            return all.map(\.all.count)
         }
-        #expect(told.count == 2000)
-        #expect(told.allSatisfy { $0 == 1 })
+        #expect(try system.identity().problems.map(\.code) == [.changed])
+        #expect(reads.withLock { $0 } == CodeIdentityLimits.imageAttempts.value)
+    }
+
+    @Test("The executable that is examined is the image's, also when both looks at the image find another one")
+    func execThereAndBack() throws {
+        let system = SimulatedSystem { state in
+            state.files["/usr/bin/other"] = SimulatedFile(21, "tool")
+            state.claims["/usr/bin/other"] = PackageClaim(package: "other", verdict: .intact)
+            state.onRead = { what, state in
+                let (path, inode): (String, UInt64) = what == "key" ? ("/usr/bin/tool", 11) : ("/usr/bin/other", 21)
+                if what == "key" || what == "exe" { state.processes[7]?.run(path, inode: inode) }
+            }
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code).contains(.changed))
+        #expect(OSAnchor.judge(identity).reasons.contains(.unsure(.changed)))
+    }
+
+    @Test("Where the first thread has ended and others run on, one of those shows the process")
+    func firstThreadEnded() throws {
+        let system = SimulatedSystem { state in
+            state.processes[9] = .service()
+            state.processes[9]?.setStat(pid: 9, start: 700, threads: 2)
+            // Its number is another process now.
+            state.processes[8] = .service(pid: 8)
+            state.processes[8]?.setStat(pid: 8, stack: 1)
+            state.processes[7] = SimulatedProcess()
+            state.processes[7]?.setStat(code: 0, stack: 0, state: "Z", threads: 2)
+            state.processes[7]?.threads = [7, 8, 9]
+        }
+        let identity = try system.identity()
+        #expect(identity.process == ProcessInstance(pid: 7, startTicks: 500))
+        #expect(identity.executable.claim?.verdict == .intact)
+        #expect(identity.problems == [])
+        #expect(try system.reader.image(of: 7).get().layout == ImageLayout(code: 4096, stack: 9000))
+    }
+
+    @Test("A process that executes another program is read again, and the second image is the one reported")
+    func execOnce() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.files["/usr/bin/other"] = SimulatedFile(21, "tool")
+            state.claims["/usr/bin/other"] = PackageClaim(package: "other", verdict: .intact)
+            state.onRead = { what, state in
+                // Between the look at the executable and the mappings.
+                if what == "maps",
+                    reads.withLock({
+                        $0 += 1; return $0 == 1
+                    })
+                {
+                    state.processes[7]?.run("/usr/bin/other", inode: 21)
+                }
+            }
+        }
+        let examined = try system.reader.examine(7).get()
+        #expect(examined.identity.executable.path == "/usr/bin/other")
+        #expect(examined.identity.executable.key == examined.image.executable)
+        #expect(examined.identity.problems == [])
+    }
+
+    @Test("Exec of the same file is noticed by its layout; one that never rests is reported and not trusted")
+    func execAgainAndAgain() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "maps" {
+                    state.processes[7]?.setStat(
+                        stack: 9000
+                            + reads.withLock {
+                                $0 += 1; return $0
+                            })
+                }
+            }
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code) == [.changed])
+        #expect(identity.codeClass == .platformInteractive)
+        #expect(reads.withLock { $0 } == CodeIdentityLimits.imageAttempts.value)
+    }
+
+    @Test(
+        "A process that ends at any moment is reported as ended, never as half an identity",
+        arguments: ["stat", "status", "exe", "open", "ns/mnt", "maps", "environ", "cgroup", "key"])
+    func exits(_ moment: String) throws {
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in if what == moment { state.processes[7] = nil } }
+        }
+        let result = system.reader.identity(of: 7)
+        guard case .failure(let problem) = result else {
+            Issue.record("an identity of a process that has ended")
+            return
+        }
+        #expect(problem.code == .processExited)
+        #expect(problem.unknownCause == .exited)
+    }
+
+    @Test("A program that exec has not loaded yet has no mappings to be trusted for")
+    func halfLoaded() throws {
+        let system = SimulatedSystem { state in
+            state.processes[7]?.setStat(code: 0)
+            state.processes[7]?.texts[.maps] = []
+        }
+        let identity = try system.identity()
+        #expect(identity.problems.map(\.code) == [.changed])
+        #expect(identity.codeClass == .platformInteractive)
+    }
+
+    @Test("A number that is in use again is another image")
+    func reusedNumber() throws {
+        let reads = Mutex(0)
+        let system = SimulatedSystem { state in
+            state.onRead = { what, state in
+                if what == "cgroup",
+                    reads.withLock({
+                        $0 += 1; return $0 == 1
+                    })
+                {
+                    state.processes[7]?.setStat(start: 501)
+                }
+            }
+        }
+        #expect(try system.identity().process?.startTicks == 501)
+    }
+
+    @Test("A zombie has ended, a kernel thread is no program, and no process is none")
+    func notPrograms() throws {
+        let zombie = SimulatedSystem { $0.processes[7]?.setStat(state: "Z") }
+        #expect(zombie.reader.identity(of: 7) == .failure(CodeProblem(.processExited, "")))
+        let thread = SimulatedSystem { $0.processes[7]?.setStat(flags: 0x20_8040) }
+        #expect(thread.reader.identity(of: 7) == .failure(CodeProblem(.kernelThread, "")))
+        #expect(CodeProblem(.kernelThread, "").unknownCause == .unresolved)
+        #expect(SimulatedSystem().reader.identity(of: 8) == .failure(CodeProblem(.processExited, "")))
+        let hidden = SimulatedSystem { $0.processes[7]?.refused = ["key"] }
+        #expect(hidden.reader.identity(of: 7) == .failure(CodeProblem(.unreadable, "")))
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import CodeIdentity
 
-@Suite("LinuxIdentityReader, races") struct LinuxIdentityRaceTests {
+@Suite("LinuxIdentityReader, races") struct LinuxIdentityReaderRaceTests {
     @Test("Exec is noticed by the memory where two images look alike, as without address space randomisation")
     func execAlike() throws {
         let reads = Mutex(0)

@@ -3,23 +3,33 @@
 // The packages of a system as the voucher for its programs.
 
 #if os(Linux)
+import FlowModel
 import Synchronization
 
 /// Vouches by dpkg's database and the ownership of folders, below one root folder.
 ///
-/// The database is read again when it has changed; until that is done, what it said before holds. A system without dpkg
-/// has no packages: nothing there is vouched for.
+/// The database is read again when it has changed, which is looked at once in `packages.currency` at most: a process asks
+/// for each file that it has mapped. Until then what it said before holds; a file that differs is then looked at with the
+/// state of the packages now (`isInTransaction`), and is not called modified. A system without dpkg has no packages: nothing
+/// there is vouched for.
 public final class InstalledPackages: ProgramVouching {
     private let root: RootFolder
     private let verifier: PackageVerifier
-    /// Held by the one thread that reads the database again.
-    private let reading = Mutex(())
+    /// When to look at the database again; held by the one thread that does.
+    private let nextLook: Mutex<ContinuousClock.Instant>
+    private let currency: Duration
 
     /// Reads the database of the system in `folder`; takes about 0.1 s.
     ///
     /// Throws when the folder cannot be opened.
-    public init(root folder: String = "/") throws(CodeProblem) {
+    public convenience init(root folder: String = "/") throws(CodeProblem) {
+        try self.init(root: folder, currency: .milliseconds(CodeIdentityLimits.packageCurrency.value))
+    }
+
+    init(root folder: String, currency: Duration) throws(CodeProblem) {
         root = try RootFolder(folder)
+        self.currency = currency
+        nextLook = Mutex(.now + currency)
         verifier = PackageVerifier(database: Self.database(of: root))
     }
 
@@ -39,10 +49,11 @@ public final class InstalledPackages: ProgramVouching {
     public func isRootOwnedChain(path: String) -> Bool { OwnedPathChain().check(path, in: root).owned }
 
     private func refresh() {
-        guard !verifier.database.isCurrent() else { return }
         // Whoever comes second uses what there is.
-        _ = reading.withLockIfAvailable { _ in
+        _ = nextLook.withLockIfAvailable { nextLook in
+            guard ContinuousClock.now >= nextLook else { return }
             if !verifier.database.isCurrent() { verifier.database = Self.database(of: root) }
+            nextLook = .now + currency
         }
     }
 

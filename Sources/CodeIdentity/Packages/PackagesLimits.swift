@@ -41,6 +41,9 @@ extension CodeIdentityLimits {
     public static let packageSettling = Limit(
         "packages.settling", 2_000, .milliseconds, metric: "limit_package_settling_total",
         "A file changed this short ago is hashed again: a second write in the same clock tick would not show.")
+    public static let packageCurrency = Limit(
+        "packages.currency", 1_000, .milliseconds, metric: "none",
+        "How long the package database is taken for current before it is looked at again, which takes 40 us.")
     public static let pathLinks = Limit(
         "path.links", 40, .count, metric: "limit_path_links_total",
         "Symbolic links on the way to a file; the kernel follows as many.")
@@ -51,6 +54,7 @@ extension CodeIdentityLimits {
     static let packages: [Limit] = [
         packageFileBytes, packageDatabaseBytes, packageCount, packagePaths, packagePathBytes, packageNames,
         packageProblems, packageOwners, packageDigestBytes, packageDigestPiece, packageDigests, packageSettling,
+        packageCurrency,
         pathLinks, pathDepth,
     ]
 }

@@ -53,7 +53,7 @@ import Testing
     @Test("A database that is not there yet is read once it is, and a changed one again")
     func appears() throws {
         let scratch = try scratch()
-        let packages = try InstalledPackages(root: scratch.path)
+        let packages = try InstalledPackages(root: scratch.path, currency: .zero)
         let file = try Counted("\(scratch.path)/usr/bin/tool")
         func claim() -> PackageClaim? { packages.claim(path: "/usr/bin/tool", source: file, key: file.key).claim }
         #expect(claim() == nil)
@@ -71,7 +71,7 @@ import Testing
         let scratch = try scratch()
         scratch.file("var/lib/dpkg/status", entry("tool"))
         scratch.file("usr/bin/copy", "abc", 0o755)
-        let packages = try InstalledPackages(root: scratch.path)
+        let packages = try InstalledPackages(root: scratch.path, currency: .zero)
         // What was written just now is never remembered.
         usleep(UInt32(CodeIdentityLimits.packageSettling.value) * 1000 + 100_000)
         func reads(_ path: String, of source: String) throws -> Int {

@@ -50,7 +50,7 @@ public final class FolderTree: FileTree {
         guard case .file = try Self.kind(name, in: folder) else {
             throw CodeProblem(.badPath, "\(path) is no plain file")
         }
-        return try FileBytes(Descriptor(name, in: folder.number, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, name: path))
+        return try FileBytes(Descriptor(name, in: folder, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, name: path))
     }
 
     // MARK: Walking
@@ -67,7 +67,7 @@ public final class FolderTree: FileTree {
         var folder = root
         for part in parts {
             do throws(CodeProblem) {
-                folder = try Descriptor(part, in: folder.number, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                folder = try Descriptor(part, in: folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             } catch  where error.code == .notFound {
                 return nil
             }
@@ -77,12 +77,12 @@ public final class FolderTree: FileTree {
 
     private static func kind(_ name: String, in folder: Descriptor) throws(CodeProblem) -> FileKind? {
         do throws(CodeProblem) {
-            let status = try Descriptor.status(of: name, in: folder.number, follow: false)
+            let status = try Descriptor.status(of: name, in: folder, follow: false)
             switch status.st_mode & S_IFMT {
             case S_IFREG: return .file(isExecutable: status.st_mode & 0o111 != 0)
             case S_IFDIR: return .folder
             case S_IFLNK:
-                let target = String(validating: try Descriptor.link(at: name, in: folder.number), as: UTF8.self)
+                let target = String(validating: try Descriptor.link(at: name, in: folder), as: UTF8.self)
                 return target.map { .symbolicLink(target: $0) } ?? .other
             default: return .other
             }

@@ -13,6 +13,8 @@ import Darwin
 #endif
 
 /// An open descriptor, closed with its last owner.
+///
+/// Hand the owner on, not its number: a number does not keep the descriptor open.
 final class Descriptor: Sendable {
     let number: Int32
 
@@ -26,13 +28,13 @@ final class Descriptor: Sendable {
     /// Takes over an open descriptor.
     init(owning number: Int32) { self.number = number }
 
-    /// Opens a path, a relative one below a folder's descriptor; `name` is what problems call it.
+    /// Opens a path, a relative one below a folder; `name` is what problems call it.
     init(
-        _ path: String, in folder: Int32 = AT_FDCWD, _ flags: Int32, name: @autoclosure () -> String? = nil
+        _ path: String, in folder: Descriptor? = nil, _ flags: Int32, name: @autoclosure () -> String? = nil
     ) throws(CodeProblem) {
         try Self.check(path)
         while true {
-            let number = openat(folder, path, flags | O_CLOEXEC)
+            let number = openat(folder?.number ?? AT_FDCWD, path, flags | O_CLOEXEC)
             if number >= 0 {
                 self.number = number
                 return
@@ -42,6 +44,13 @@ final class Descriptor: Sendable {
     }
 
     deinit { close(number) }
+
+    #if os(Linux)
+    /// Opens what this descriptor names or has open, once more.
+    func reopened(_ flags: Int32, name: String) throws(CodeProblem) -> Descriptor {
+        try Descriptor("/proc/self/fd/\(number)", flags, name: name)
+    }
+    #endif
 
     /// What the system says of what is open.
     var status: stat {
@@ -54,25 +63,25 @@ final class Descriptor: Sendable {
 
     /// What the system says of a path.
     static func status(
-        of path: String, in folder: Int32 = AT_FDCWD, follow: Bool = true
+        of path: String, in folder: Descriptor? = nil, follow: Bool = true
     ) throws(CodeProblem) -> stat {
         try check(path)
         var result = stat()
-        guard fstatat(folder, path, &result, follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else {
+        guard fstatat(folder?.number ?? AT_FDCWD, path, &result, follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else {
             throw CodeProblem(system: errno, path)
         }
         return result
     }
 
     /// The target of a link, as it is written; of the folder's descriptor itself, where that names a link, for "".
-    static func link(at path: String, in folder: Int32 = AT_FDCWD) throws(CodeProblem) -> [UInt8] {
+    static func link(at path: String, in folder: Descriptor? = nil) throws(CodeProblem) -> [UInt8] {
         try check(path)
         let limit = CodeIdentityLimits.linkTarget
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: limit.value) { buffer, filled in
             filled = buffer.withMemoryRebound(to: CChar.self) { buffer in
                 guard let start = buffer.baseAddress else { return 0 }
-                let count = readlinkat(folder, path, start, limit.value)
+                let count = readlinkat(folder?.number ?? AT_FDCWD, path, start, limit.value)
                 if count < 0 { code = errno }
                 return max(0, count)
             }

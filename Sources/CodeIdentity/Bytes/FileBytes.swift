@@ -36,10 +36,10 @@ public final class FileBytes: IdentifiedFile {
     /// Opens a file, following symbolic links.
     ///
     /// Throws `notFound`, `badPath`, `unreadable`, and `notRegularFile` for anything but a regular file.
-    public convenience init(path: String) throws(CodeProblem) { try self.init(path, in: AT_FDCWD) }
+    public convenience init(path: String) throws(CodeProblem) { try self.init(path, in: nil) }
 
-    /// Opens a file by a path that, when it is relative, begins at a folder's descriptor.
-    convenience init(_ path: String, in folder: Int32) throws(CodeProblem) {
+    /// Opens a file by a path that, when it is relative, begins at a folder.
+    convenience init(_ path: String, in folder: Descriptor?) throws(CodeProblem) {
         // A pipe does not block and a terminal does not become ours. On Linux we look before we open, because opening a
         // device may do something.
         #if os(Linux)
@@ -53,8 +53,7 @@ public final class FileBytes: IdentifiedFile {
     /// Opens the file that a descriptor names (`Descriptor.place`).
     convenience init(place: Descriptor, name: String) throws(CodeProblem) {
         try Self.check(place.status)
-        try self.init(
-            Descriptor("/proc/self/fd/\(place.number)", O_RDONLY | O_NONBLOCK | O_NOCTTY, name: name))
+        try self.init(place.reopened(O_RDONLY | O_NONBLOCK | O_NOCTTY, name: name))
     }
     #endif
 

@@ -48,7 +48,7 @@ private final class LinuxProcess: ProcessHandle {
     func text(_ file: ProcessText, limit: Int) throws(CodeProblem) -> BoundedText {
         let descriptor: Descriptor
         do throws(CodeProblem) {
-            descriptor = try Descriptor(file.rawValue, in: folder.number, O_RDONLY)
+            descriptor = try Descriptor(file.rawValue, in: folder, O_RDONLY)
         } catch let error where error.code == .notFound {
             // Every process has them: this one has gone, or belongs to another user and is hidden from us (`hidepid`).
             // Only a hidden one's folder cannot be asked for its status (`pid_getattr` in fs/proc/base.c).
@@ -72,27 +72,27 @@ private final class LinuxProcess: ProcessHandle {
     }
 
     func target(of which: ProcessLink) throws(CodeProblem) -> String {
-        ProcFields.text(try Descriptor.link(at: which.rawValue, in: folder.number))
+        ProcFields.text(try Descriptor.link(at: which.rawValue, in: folder))
     }
 
     func open(_ path: ProcessPath) throws(CodeProblem) -> any IdentifiedFile {
         switch path {
-        case .executable: try FileBytes("exe", in: folder.number)
+        case .executable: try FileBytes("exe", in: folder)
         // Without the leading zeros that `maps` writes.
         case .mapping(let start, let end):
-            try FileBytes("map_files/\(String(start, radix: 16))-\(String(end, radix: 16))", in: folder.number)
+            try FileBytes("map_files/\(String(start, radix: 16))-\(String(end, radix: 16))", in: folder)
         // Walked, because the system would follow an absolute link from our root.
         case .inside(let path):
-            try RootFolder(Descriptor("root", in: folder.number, Descriptor.place | O_DIRECTORY)).file(at: path)
+            try RootFolder(Descriptor("root", in: folder, Descriptor.place | O_DIRECTORY)).file(at: path)
         }
     }
 
     func executableKey() throws(CodeProblem) -> FileKey {
-        try FileKey(Descriptor.status(of: "exe", in: folder.number))
+        try FileKey(Descriptor.status(of: "exe", in: folder))
     }
 
     func hasOwnPages(start: UInt64, end: UInt64) throws(CodeProblem) -> Bool {
-        let pageMap = try Descriptor("pagemap", in: folder.number, O_RDONLY)
+        let pageMap = try Descriptor("pagemap", in: folder, O_RDONLY)
         let pageSize = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
         // One word a page (proc_pid_pagemap(5)); an address divided by 512 or more fits.
         var place = Int(start / pageSize * 8)
@@ -116,13 +116,13 @@ private final class LinuxProcess: ProcessHandle {
     }
 
     func threads(limit: Int) throws(CodeProblem) -> [Int32] {
-        try Descriptor("task", in: folder.number, O_RDONLY | O_DIRECTORY).names(limit: limit)
+        try Descriptor("task", in: folder, O_RDONLY | O_DIRECTORY).names(limit: limit)
             .compactMap { $0.flatMap { Int32($0) } }
     }
 
     func memoryWatch() throws(CodeProblem) -> @Sendable () -> Bool {
         // Opened, it belongs to the memory and not to the process: it reads empty once nobody uses that memory.
-        let maps = try Descriptor("maps", in: folder.number, O_RDONLY)
+        let maps = try Descriptor("maps", in: folder, O_RDONLY)
         return { !maps.read(1, at: 0).bytes.isEmpty }
     }
 }

@@ -65,7 +65,7 @@ public final class RootFolder: Sendable {
                 continue
             }
             let held = try Descriptor(
-                name, in: folder.end.held.number, Descriptor.place | O_NOFOLLOW, name: "\(Self.text(steps))/\(name)")
+                name, in: folder.end.held, Descriptor.place | O_NOFOLLOW, name: "\(Self.text(steps))/\(name)")
             let step = Step(name: name, end: End(held: held, node: try Self.node(held, accessLists)))
             try visit(step.end.node) { Self.text(steps + [step]) }
             if step.end.node.kind != .link {
@@ -79,7 +79,7 @@ public final class RootFolder: Sendable {
             guard links <= CodeIdentityLimits.pathLinks.value else {
                 throw CodeProblem(.limit, "\(links) links on the way (\(CodeIdentityLimits.pathLinks.name))")
             }
-            let target = String(decoding: try Descriptor.link(at: "", in: held.number), as: UTF8.self)
+            let target = String(decoding: try Descriptor.link(at: "", in: held), as: UTF8.self)
             if target.utf8.first == UInt8(ascii: "/") { steps = [root] }
             left += Self.names(target)
         }
@@ -105,7 +105,7 @@ public final class RootFolder: Sendable {
             }
         return PathNode(
             kind: kind, owner: status.st_uid, mode: UInt32(status.st_mode) & 0o7777, key: FileKey(status),
-            accessList: accessLists && kind != .link ? accessList(held.number) : .none)
+            accessList: accessLists && kind != .link ? accessList(held) : .none)
     }
 
     private typealias ListAttributes = @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<CChar>?, Int) -> Int
@@ -118,11 +118,13 @@ public final class RootFolder: Sendable {
     }
 
     /// Whether there is an access list other than POSIX's, which the mode bits already speak for.
-    private static func accessList(_ number: Int32) -> PathNode.AccessList {
+    private static func accessList(_ held: Descriptor) -> PathNode.AccessList {
         guard let listAttributes else { return .unknown }
         // A descriptor that only names a file has no attributes of its own; the link in /proc leads to the file.
         var buffer = [CChar](repeating: 0, count: 4096)
-        let count = listAttributes("/proc/self/fd/\(number)", &buffer, buffer.count)
+        let count = withExtendedLifetime(held) {
+            listAttributes("/proc/self/fd/\(held.number)", &buffer, buffer.count)
+        }
         if count < 0 { return errno == ENOTSUP ? .none : .unknown }
         let names = buffer.prefix(count).split(separator: 0).map { String(decoding: $0.map(UInt8.init), as: UTF8.self) }
         return names.contains { $0.hasPrefix("system.") && !$0.hasPrefix("system.posix_acl_") } ? .unknown : .none

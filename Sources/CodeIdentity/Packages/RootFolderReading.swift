@@ -33,7 +33,7 @@ extension RootFolder: PackageFiles {
     public func link(at path: String) -> String? {
         do throws(CodeProblem) {
             let (folder, name) = try parent(of: path)
-            return String(decoding: try Descriptor.link(at: name, in: folder.number), as: UTF8.self)
+            return String(decoding: try Descriptor.link(at: name, in: folder), as: UTF8.self)
         } catch {
             return nil
         }
@@ -43,13 +43,13 @@ extension RootFolder: PackageFiles {
         guard let file = try? open(path) else { return false }
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
-        return fcntl(file.number, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
+        return withExtendedLifetime(file) { fcntl(file.number, F_GETLK, &lock) } == 0 && lock.l_type != Int16(F_UNLCK)
     }
 
     /// Never waits: a pipe in the file's place opens at once.
     private func open(_ path: String) throws(CodeProblem) -> Descriptor {
         let (folder, name) = try parent(of: path)
-        return try Descriptor(name, in: folder.number, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, name: path)
+        return try Descriptor(name, in: folder, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, name: path)
     }
 
     /// The folder of a path, links followed, and the last name.

@@ -43,14 +43,14 @@ import Darwin
     @Test("A link is told as it is written, and followed or not as asked")
     func links() throws {
         let folder = try Descriptor(path, O_RDONLY | O_DIRECTORY)
-        #expect(try Descriptor.link(at: "link", in: folder.number) == Array("a".utf8))
-        #expect(throws: CodeProblem(.unreadable, "")) { try Descriptor.link(at: "a", in: folder.number) }
-        let status = try Descriptor.status(of: "link", in: folder.number, follow: false)
+        #expect(try Descriptor.link(at: "link", in: folder) == Array("a".utf8))
+        #expect(throws: CodeProblem(.unreadable, "")) { try Descriptor.link(at: "a", in: folder) }
+        let status = try Descriptor.status(of: "link", in: folder, follow: false)
         #expect(status.st_mode & S_IFMT == S_IFLNK)
         #expect(
-            try FileKey(Descriptor.status(of: "link", in: folder.number)) == FileKey(Descriptor.status(of: "\(path)/a"))
+            try FileKey(Descriptor.status(of: "link", in: folder)) == FileKey(Descriptor.status(of: "\(path)/a"))
         )
-        #expect(throws: CodeProblem(.badPath, "")) { try Descriptor("link", in: folder.number, O_RDONLY | O_NOFOLLOW) }
+        #expect(throws: CodeProblem(.badPath, "")) { try Descriptor("link", in: folder, O_RDONLY | O_NOFOLLOW) }
     }
 
     @Test("A path with a NUL names nothing, whatever is asked of it")
@@ -62,6 +62,7 @@ import Darwin
 
     @Test("No program that is started inherits a descriptor")
     func inheritance() throws {
-        #expect(fcntl(try Descriptor(path, O_RDONLY).number, F_GETFD) & FD_CLOEXEC != 0)
+        let descriptor = try Descriptor(path, O_RDONLY)
+        #expect(withExtendedLifetime(descriptor) { fcntl(descriptor.number, F_GETFD) } == FD_CLOEXEC)
     }
 }

@@ -110,6 +110,25 @@ private final class TemporaryFolder {
         }
     }
 
+    #if os(Linux)
+    @Test("What is no regular file is not even opened")
+    func notOpened() throws {
+        let pipe = folder.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let watch = inotify_init1(Int32(O_NONBLOCK) | O_CLOEXEC)
+        defer { close(watch) }
+        #expect(inotify_add_watch(watch, pipe, UInt32(IN_OPEN)) >= 0)
+        func wasOpened() -> Bool {
+            var event = [UInt8](repeating: 0, count: 512)
+            return read(watch, &event, event.count) > 0
+        }
+        #expect(throws: CodeProblem(.notRegularFile, "")) { try FileBytes(path: pipe) }
+        #expect(!wasOpened())
+        close(open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
+        #expect(wasOpened())
+    }
+    #endif
+
     @Test("A file that is not there, a path that hides its end behind a NUL, and no descriptor are refused")
     func missing() throws {
         let path = try folder.make([1])

@@ -21,7 +21,7 @@ private let code: SignedDirectories? = {
 /// When they signed it: 2025-01-01 00:00:00 UTC.
 private let signedAt: Int64 = 1_735_689_600
 
-private let verifier = CMSVerifier { bytes throws(CodeProblem) in try PropertyList.readXML(bytes) }
+private let verifier = CMSVerifier()
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

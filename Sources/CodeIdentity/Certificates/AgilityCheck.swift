@@ -8,12 +8,8 @@
 /// Apple's check then takes it anyway, Weir refuses.
 struct AgilityCheck {
     private let attributes: SignedAttributes
-    private let readPropertyList: CMSVerifier.PropertyListReader
 
-    init(_ attributes: SignedAttributes, _ readPropertyList: @escaping CMSVerifier.PropertyListReader) {
-        self.attributes = attributes
-        self.readPropertyList = readPropertyList
-    }
+    init(_ attributes: SignedAttributes) { self.attributes = attributes }
 
     /// The cdhashes of the first attribute, and whether both attributes name exactly these directories.
     func verify(_ digests: [DirectoryDigest]) -> (cdhashes: [[UInt8]]?, ProofOutcome) {
@@ -63,7 +59,7 @@ struct AgilityCheck {
     /// A dictionary whose `cdhashes` is an array of data.
     private func readCDHashes() throws(CodeProblem) -> [[UInt8]]? {
         guard let bytes = attributes.agilityV1 else { return nil }
-        guard let hashes = try readPropertyList(bytes)["cdhashes"]?.array else {
+        guard let hashes = try PropertyList.readXML(bytes)["cdhashes"]?.array else {
             throw CodeProblem(.agilityMismatch, "the signed property list has no array of cdhashes")
         }
         var cdhashes: [[UInt8]] = []

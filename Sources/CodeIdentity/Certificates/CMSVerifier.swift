@@ -23,19 +23,10 @@ public struct SignedDirectories: Sendable {
 
 /// Verifies code signatures by Apple's rules; a bad signature is an outcome, not an error.
 public struct CMSVerifier: Sendable {
-    /// Reads the XML property list of the first agility attribute.
-    public typealias PropertyListReader = @Sendable ([UInt8]) throws(CodeProblem) -> PropertyListValue
-
     /// SHA-256 of the roots that stand for Apple's; a test may put its own here.
     public var appleRoots: Set<[UInt8]>
-    private let readPropertyList: PropertyListReader
 
-    public init(
-        appleRoots: Set<[UInt8]> = AppleRoots.sha256, readPropertyList: @escaping PropertyListReader
-    ) {
-        self.appleRoots = appleRoots
-        self.readPropertyList = readPropertyList
-    }
+    public init(appleRoots: Set<[UInt8]> = AppleRoots.sha256) { self.appleRoots = appleRoots }
 
     /// Verifies a signature over the code directories of one slice.
     ///
@@ -56,8 +47,7 @@ public struct CMSVerifier: Sendable {
             timestamp.outcome = .refused(
                 CodeProblem(.timestampAnchor, "the chain ends at an Apple root and the timestamp's does not"))
         }
-        let (agilityV1, agility) = AgilityCheck(cms.signedData.signer.signedAttributes, readPropertyList)
-            .verify(code.digests)
+        let (agilityV1, agility) = AgilityCheck(cms.signedData.signer.signedAttributes).verify(code.digests)
         let path = chain.map { $0.problem.map { .refused($0) } ?? .proved } ?? signer.signature
         let holds = [signer.messageDigest, signer.signature, agility, path, timestamp.outcome].allSatisfy {
             $0.problem == nil

@@ -144,10 +144,7 @@ public struct CodeExaminer: Sendable {
             report.refuse(\.signature, error)
             return
         }
-        let verifier = CMSVerifier(appleRoots: appleRoots) { bytes throws(CodeProblem) in
-            try PropertyList.readXML(bytes)
-        }
-        let proof = verifier.verify(
+        let proof = CMSVerifier(appleRoots: appleRoots).verify(
             cms,
             over: SignedDirectories(
                 slotZero: Array(signature.directories[0].bytes), digests: signature.directories.map(\.digest),

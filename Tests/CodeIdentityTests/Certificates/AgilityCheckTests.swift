@@ -57,18 +57,17 @@ import Testing
 
     @Test("A property list without an array of data is refused")
     func propertyList() throws {
-        let attribute = DERWriter.sequence(
-            DERWriter.oid(ObjectIdentifiers.agilityV1), DERWriter.set(DERWriter.octets(Array("<plist/>".utf8))))
-        #expect(!(try Self.verify(agility: [2], more: [attribute]).isValid))
-        let attributes = try SyntheticSigner.developerID().sign(.two()).cms
-        let read = try CMSSignature.read(attributes).signedData.signer.signedAttributes
-        let values: [PropertyListValue] = [
-            .dictionary([:]), .dictionary(["cdhashes": .string("x")]), .dictionary(["cdhashes": .array([.integer(1)])]),
-        ]
-        for value in values {
-            let (_, outcome) = AgilityCheck(read) { (_: [UInt8]) throws(CodeProblem) in value }
-                .verify(SyntheticDirectories.two().digests)
-            #expect(outcome.problem?.code == .agilityMismatch)
+        func codes(_ list: String) throws -> [CodeProblem.Code] {
+            let attribute = DERWriter.sequence(
+                DERWriter.oid(ObjectIdentifiers.agilityV1), DERWriter.set(DERWriter.octets(Array(list.utf8))))
+            return try Self.verify(agility: [2], more: [attribute]).codes
+        }
+        #expect(try !codes("<plist/>").isEmpty)
+        for content in [
+            "<dict/>", "<dict><key>cdhashes</key><string>x</string></dict>",
+            "<dict><key>cdhashes</key><array><integer>1</integer></array></dict>",
+        ] {
+            #expect(try codes("<plist version=\"1.0\">\(content)</plist>") == [.agilityMismatch], "\(content)")
         }
     }
 }

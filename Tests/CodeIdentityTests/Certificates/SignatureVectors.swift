@@ -42,7 +42,7 @@ enum SignatureCheck {
         _ cms: [UInt8], over directories: SyntheticDirectories, team: String?, flags: CodeSignatureFlags = [],
         roots: Set<[UInt8]> = AppleRoots.sha256, now: Int64 = now
     ) throws -> SignatureProof {
-        CMSVerifier(appleRoots: roots, readPropertyList: PlainPropertyList.read).verify(
+        CMSVerifier(appleRoots: roots).verify(
             try CMSSignature.read(cms),
             over: SignedDirectories(
                 slotZero: directories.slotZero, digests: directories.digests, team: team.map { Array($0.utf8) },

@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The least reading of a property list that the agility attribute needs, so that these tests stand alone.
+// The property list of the first agility attribute, as signers write it.
 
-@testable import CodeIdentity
-
-/// `<data>` elements of one `cdhashes` array; anything else is not read.
+/// `<data>` elements of one `cdhashes` array.
 enum PlainPropertyList {
-    static func read(_ bytes: [UInt8]) throws(CodeProblem) -> PropertyListValue {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("<key>cdhashes</key>") else { throw CodeProblem(.init("plist"), "no cdhashes") }
-        let pieces = text.split(separator: "<data>").dropFirst()
-        return .dictionary([
-            "cdhashes": .array(pieces.map { .data(decode($0.prefix { $0 != "<" }.utf8)) })
-        ])
-    }
-
     static func write(_ hashes: [[UInt8]]) -> [UInt8] {
         let data = hashes.map { "<data>\n\(encode($0))\n</data>\n" }.joined()
         return Array(
@@ -23,22 +12,6 @@ enum PlainPropertyList {
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    private static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var bits = 0
-        var held = 0
-        for character in text {
-            guard let value = alphabet.firstIndex(of: character) else { continue }
-            held = (held << 6 | value) & 0xffff
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(held >> bits & 0xff))
-            }
-        }
-        return bytes
-    }
 
     private static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []

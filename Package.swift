@@ -27,8 +27,10 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of Weir: Swift, strict.
-func room(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+func room(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
 }
 
 /// The tests of a room.
@@ -63,7 +65,14 @@ let package = Package(
         .target(name: "CByteScan"),
         room("ContentInspection", ["FlowModel", "CByteScan", "CZlib", crypto]),
         room("CodeIdentity", ["FlowModel", x509, asn1, crypto]),
-        room("FlowPolicy", ["FlowModel", yams]),
+        .target(
+            name: "CCatalogues", path: "Sources/FlowPolicy/Catalogues/Data",
+            exclude: [
+                "core-protocols.csv", "macos-daemons.csv", "linux-daemons.csv", "pinned-apps.csv", "pinned-hosts.csv",
+                "apple-hosts.csv", "apple-ports.csv",
+            ]),
+        room(
+            "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto], exclude: ["Catalogues/Data"]),
         room(
             "FlowEngine",
             [
@@ -83,7 +92,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),
-        tests("FlowPolicyTests", ["FlowModel", "FlowPolicy"]),
+        tests("FlowPolicyTests", ["FlowModel", "CodeIdentity", "FlowPolicy", crypto]),
         tests("ContentInspectionTests", ["FlowModel", "ContentInspection", "CByteScan", "CZlib"]),
         tests(
             "FlowEngineTests",

@@ -32,13 +32,17 @@ public enum MakerUnknown: String, Sendable, Hashable, Codable, CaseIterable {
     /// What runs is not what lies on the disk.
     case changedOnDisk = "changed-on-disk"
     case timedOut = "timed-out"
+    /// It is a program of the system, and there is no inventory of what the system itself runs.
+    case noInventory = "no-inventory"
 
     /// The cause in the coarser words of policy.
     public var cause: UnknownCause {
         switch self {
-        case .noProcess: .notAsked
+        case .noProcess: .noToken
         case .exited, .replaced: .exited
-        case .refused, .unexamined, .changedOnDisk, .timedOut: .unresolved
+        case .noInventory: .platformUnresolved
+        case .unexamined: .thirdPartyPending
+        case .refused, .changedOnDisk, .timedOut: .unresolved
         }
     }
 }

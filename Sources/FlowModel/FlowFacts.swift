@@ -33,6 +33,26 @@ public enum IntakeKind: String, Sendable, Codable {
     case networkExtension = "network-extension"
 }
 
+/// The kind of network interface that a flow leaves by.
+public enum InterfaceClass: String, Sendable, Codable, CaseIterable {
+    case wired, wifi, cellular, loopback
+    /// A tunnel: `utun`, `tun`, `wg`, IPsec.
+    case vpn
+    /// A radio link to a neighbour: `awdl0`, `llw0`, `nan0`.
+    case peerToPeer = "peer-to-peer"
+    case virtual
+    case other
+}
+
+/// What kind of session the user of a flow has.
+public enum SessionKind: String, Sendable, Codable, CaseIterable {
+    /// At the machine itself.
+    case console
+    case remote
+    /// No user's: services.
+    case background
+}
+
 /// How far a host name of a flow can be trusted, weakest first.
 public enum NameProof: String, Sendable, Codable, Comparable {
     /// A resolver said so: the address was looked up under this name.
@@ -81,6 +101,12 @@ public struct FlowFacts: Sendable {
     public var identity: IdentitySummary
     /// Milliseconds since 1970-01-01 UTC.
     public var startedAt: Int64
+    /// Seconds that local time is ahead of UTC, when the intake knows.
+    public var utcOffset: Int32?
+    public var interface: InterfaceClass?
+    public var session: SessionKind?
+    /// The application protocols as far as they are known, outermost first: `["tls", "http/1.1"]`.
+    public var protocols: [String]
 
     public init(
         id: FlowID = .random(), transport: Transport = .tcp, intake: IntakeKind, source: Endpoint? = nil,
@@ -93,6 +119,7 @@ public struct FlowFacts: Sendable {
         self.destination = destination
         self.identity = identity
         self.startedAt = startedAt
+        protocols = []
         names = []
         if case .name(let name) = destination.host { names.append(NameEvidence(name, .claimed)) }
     }

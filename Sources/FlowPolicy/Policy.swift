@@ -15,6 +15,21 @@ public struct Policy: Sendable {
     /// Sixteen hexadecimal digits that change when the text changes: a label for events, no proof of anything.
     public let digest: String
 
+    /// What it says once for all rules.
+    public let settings: PolicySettings
+    /// The requirements that its rules ask, each once; `judge` answers them in this order.
+    public let requirements: [PolicyRequirement]
+    /// Traffic that no rule is asked about, the never set first.
+    public let exclusions: [Exclusion]
+    /// Causes of not knowing the program for which a flow is held until it is known.
+    public let holds: Set<UnknownCause>
+    /// The catalogues as this policy has them.
+    public let catalogues: Catalogues
+    /// The files it was read from, the document first.
+    public let files: [String]
+    /// Tags the requirement results that belong to this policy; another number each time a policy is read.
+    let stamp: UInt64
+
     let rules: [Rule]
     /// By cause: the lane as the document has it, and the verdict the mode makes of it.
     let unknown: [UnknownCause: (lane: Lane, verdict: Verdict)]
@@ -25,28 +40,43 @@ public struct Policy: Sendable {
 
     /// Reads a document; throws every problem that could be found in one run.
     ///
-    /// `file` names the document in problems and is not opened. `detectors` are the detectors that exist.
+    /// `file` names the document in problems and is not opened.
     public static func read(
-        yaml: String, file: String, detectors: [DetectorName]
+        yaml: String, file: String, _ environment: PolicyEnvironment
     ) throws(PolicyProblems) -> Policy {
-        try PolicyReader.read(yaml, file: file, detectors: detectors)
+        try PolicyReader.read(yaml, file: file, environment)
     }
 
-    init(
-        version: Int, mode: Mode, digest: String, rules: [Rule],
-        unknown: [UnknownCause: (lane: Lane, verdict: Verdict)], profiles: [Profile]
-    ) {
-        self.version = version
-        self.mode = mode
-        self.digest = digest
-        self.rules = rules
-        self.unknown = unknown
-        self.profiles = Dictionary(profiles.map { ($0.name, $0) }) { first, _ in first }
+    init(_ parts: PolicyParts) {
+        version = parts.version
+        mode = parts.mode
+        digest = parts.digest
+        settings = parts.settings
+        requirements = parts.requirements
+        exclusions = parts.exclusions
+        holds = parts.holds
+        catalogues = parts.catalogues
+        files = parts.files
+        stamp = parts.stamp
+        rules = parts.rules
+        unknown = parts.unknown
+        profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
         index = RuleIndex(rules)
         hasContentRules = rules.contains { if case .content = $0.consequence { true } else { false } }
         // Weir takes only what its policy names: a flow that no rule matches is left alone.
         nothingMatched = mode.verdict(
             .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone")
+    }
+
+    /// The summary of a program as this policy sees it: its class by the catalogues, and the requirements it meets.
+    ///
+    /// Takes microseconds and neither waits nor reads, but allocates: ask once for each program and policy, and keep it
+    /// with the identity. An answer that was made for another policy decides no rule on `code`.
+    public func judge(_ evidence: CodeEvidence) -> IdentitySummary {
+        var summary = catalogues.classified(evidence)
+        summary.requirements = RequirementResults(
+            policy: stamp, requirements.map { evidence.satisfies($0.compiled) })
+        return summary
     }
 
     /// Decides a flow that has just arrived, from memory.
@@ -136,4 +166,21 @@ public struct Deferral: Sendable, Hashable {
 
     /// Whether the flow may turn out to be refused, so that it should not be opened before its name is known.
     public var mayBlock: Bool { candidates.contains(.block) }
+}
+
+/// Everything a policy is made of, as the reader puts it together.
+struct PolicyParts {
+    var version = 1
+    var mode = Policy.Mode.observe
+    var digest = ""
+    var settings = PolicySettings()
+    var requirements: [PolicyRequirement] = []
+    var exclusions: [Exclusion] = []
+    var holds: Set<UnknownCause> = []
+    var catalogues = Catalogues.shipped
+    var files: [String] = []
+    var stamp: UInt64
+    var rules: [Rule] = []
+    var unknown: [UnknownCause: (lane: Lane, verdict: Verdict)] = [:]
+    var profiles: [Profile] = []
 }

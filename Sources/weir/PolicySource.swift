@@ -11,9 +11,9 @@ enum PolicySource {
 
     /// Reads a preset or a file; every problem of a file is one line with its place.
     static func load(_ name: String) throws -> Policy {
-        if let preset = Policy.preset(name, detectors: detectors) { return preset }
+        if let preset = Policy.preset(name, PolicyEnvironment(detectors: detectors)) { return preset }
         do {
-            return try Policy.read(yaml: try text(of: name), file: name, detectors: detectors)
+            return try Policy.read(yaml: try text(of: name), file: name, PolicyEnvironment(detectors: detectors))
         } catch let problems as PolicyProblems {
             throw Problem.refused(problems.problems.map(\.description).joined(separator: "\nweir: "))
         }

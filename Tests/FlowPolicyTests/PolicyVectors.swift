@@ -50,13 +50,13 @@ enum Sample {
 
     /// Reads a document that must be good.
     static func policy(_ yaml: String) throws -> Policy {
-        try Policy.read(yaml: yaml, file: "test.yaml", detectors: detectors)
+        try Policy.read(yaml: yaml, file: "test.yaml", PolicyEnvironment(detectors: detectors))
     }
 
     /// The problems of a document that must be bad, as `line:column code`.
     static func problems(_ yaml: String) -> [PolicyProblem] {
         do {
-            _ = try Policy.read(yaml: yaml, file: "test.yaml", detectors: detectors)
+            _ = try Policy.read(yaml: yaml, file: "test.yaml", PolicyEnvironment(detectors: detectors))
             return []
         } catch {
             return error.problems

@@ -10,7 +10,7 @@ import Testing
 struct PresetsTests {
     @Test("Every preset is read, and decides every flow by a rule", arguments: Policy.presetNames)
     func read(name: String) throws {
-        let policy = try #require(Policy.preset(name, detectors: Sample.detectors))
+        let policy = try #require(Policy.preset(name, PolicyEnvironment(detectors: Sample.detectors)))
         for flow in ["a.example:443 class=os", "203.0.113.7:22 cause=exited transport=udp", "[::1]:1 cause=not-asked"] {
             let admission = try policy.admit(Sample.facts(flow))
             #expect(admission == .decided(admission.verdict))
@@ -24,7 +24,7 @@ struct PresetsTests {
     @Test("The default reports, with every detector")
     func report() throws {
         #expect(Policy.presetNames.first == "report")
-        let policy = try #require(Policy.preset("report", detectors: Sample.detectors))
+        let policy = try #require(Policy.preset("report", PolicyEnvironment(detectors: Sample.detectors)))
         let profile = try #require(policy.profile("report"))
         #expect(policy.mode == .observe)
         #expect(profile.detect == Sample.detectors.map(\.id).sorted())
@@ -34,7 +34,7 @@ struct PresetsTests {
 
     @Test("The redacting one masks what leaves, reports what comes, and refuses private keys")
     func redact() throws {
-        let policy = try #require(Policy.preset("redact", detectors: Sample.detectors))
+        let policy = try #require(Policy.preset("redact", PolicyEnvironment(detectors: Sample.detectors)))
         let profile = try #require(policy.profile("strict"))
         #expect(policy.mode == .enforce)
         let actions = profile.detect.map { "\($0) \(profile.decision(on: $0, .outbound).action.rawValue)" }
@@ -51,8 +51,9 @@ struct PresetsTests {
 
     @Test("There is no preset of another name, and none without the detectors it names")
     func missing() {
-        #expect(Policy.preset("strict", detectors: Sample.detectors) == nil)
+        #expect(Policy.preset("strict", PolicyEnvironment(detectors: Sample.detectors)) == nil)
         #expect(Policy.presetText("strict") == nil)
-        #expect(Policy.preset("redact", detectors: [DetectorName(id: "iban", family: "iban")]) == nil)
+        #expect(
+            Policy.preset("redact", PolicyEnvironment(detectors: [DetectorName(id: "iban", family: "iban")])) == nil)
     }
 }

@@ -35,8 +35,8 @@ final class Playbook {
     ) throws {
         let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
         let read =
-            try Policy.preset(policy, detectors: detectors)
-            ?? Policy.read(yaml: policy, file: "test.yaml", detectors: detectors)
+            try Policy.preset(policy, PolicyEnvironment(detectors: detectors))
+            ?? Policy.read(yaml: policy, file: "test.yaml", PolicyEnvironment(detectors: detectors))
         let endpoint = try #require(Endpoint(destination))
         application = try FakeLine(loop)
         flow = FakeFlow(

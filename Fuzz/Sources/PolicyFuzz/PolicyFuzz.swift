@@ -15,7 +15,7 @@ private let flows = ["origin.example:443", "192.0.2.7:22", "[2001:db8::1]:80"].c
 /// What a document means for a few flows, or why it is refused, in words.
 private func meaning(_ text: String) -> String {
     do {
-        let policy = try Policy.read(yaml: text, file: "fuzz.yaml", detectors: detectors)
+        let policy = try Policy.read(yaml: text, file: "fuzz.yaml", PolicyEnvironment(detectors: detectors))
         return flows.map { policy.explain($0).text + policy.explain($0).jsonLines }.joined()
     } catch {
         guard !error.problems.isEmpty else { fatalError("refused without a problem") }

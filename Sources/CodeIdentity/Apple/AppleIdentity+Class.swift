@@ -47,24 +47,29 @@ extension AppleIdentity {
 
     /// The class of the code.
     ///
-    /// A program of the system in `osPrograms` is `os`, any other of the system `platformInteractive`. The rest is
+    /// A program of the system in `osPrograms` is `os`, any other of the system `platformInteractive`; without an
+    /// inventory (nil) that is not known. The rest is
     /// `thirdParty` when the examination found it valid, and `unsigned` when nobody vouches for it: no signature, one
     /// that does not hold, or an ad-hoc one, which says who it is only by its hash.
-    public func codeClass(osPrograms: OSProgramSet) -> IdentitySummary.Class {
-        if kernel.isPlatformBinary { return .known(osPrograms.contains(kernel) ? .os : .platformInteractive) }
+    public func codeClass(osPrograms: OSProgramSet?) -> IdentitySummary.Class {
+        if kernel.isPlatformBinary {
+            guard let osPrograms else { return .unknown(.platformUnresolved) }
+            return .known(osPrograms.contains(kernel) ? .os : .platformInteractive)
+        }
         if let unknown { return .unknown(unknown.cause) }
         guard verified != nil, !kernel.bits.contains(.adhoc) else { return .known(.unsigned) }
         return .known(.thirdParty)
     }
 
-    func answer(_ standing: MakerAnswer.Standing, osPrograms: OSProgramSet) -> MakerAnswer {
+    func answer(_ standing: MakerAnswer.Standing, osPrograms: OSProgramSet?) -> MakerAnswer {
         var path: String?
         if case .done(let examination) = examination { path = examination.facts?.path }
         return MakerAnswer(
             summary: IdentitySummary(
                 codeClass(osPrograms: osPrograms), executable: path, processID: token.processID,
                 userID: token.effectiveUser),
-            maker: .apple(self), standing: standing, unknown: unknown)
+            maker: .apple(self), standing: standing,
+            unknown: kernel.isPlatformBinary && osPrograms == nil ? .noInventory : unknown)
     }
 
     private static func unknown(for error: CodeSigningError) -> MakerUnknown? {

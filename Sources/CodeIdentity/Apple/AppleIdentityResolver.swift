@@ -29,14 +29,14 @@ public final class AppleIdentityResolver: SystemCode {
     public struct Settings: Sendable {
         /// The texts whose outcome policy wants to know.
         public let requirements: [String]
-        public let osPrograms: OSProgramSet
+        public let osPrograms: OSProgramSet?
         /// Whether programs of the system are examined too, behind their settled answers and only while the oracle has
         /// nothing else to do: it adds facts for reports, and costs hashing the system's programs.
         public let examinesPlatform: Bool
 
         /// Throws `limit` when there are more requirements than `requirementsAsked`.
         public init(
-            requirements: [String] = [], osPrograms: OSProgramSet = .init(), examinesPlatform: Bool = false
+            requirements: [String] = [], osPrograms: OSProgramSet? = nil, examinesPlatform: Bool = false
         ) throws(CodeProblem) {
             let most = CodeIdentityLimits.requirementsAsked
             guard requirements.count <= most.value else {
@@ -241,7 +241,7 @@ public final class AppleIdentityResolver: SystemCode {
     }
 
     private func conclude(_ identity: AppleIdentity, _ generation: Int, now: ContinuousClock.Instant) {
-        typealias Result = (waiters: [Examinations.Receive], OSProgramSet, AppleIdentityCache.Generation)
+        typealias Result = (waiters: [Examinations.Receive], OSProgramSet?, AppleIdentityCache.Generation)
         let (waiters, osPrograms, dropped) = state.withLock { state -> Result in
             let isOutdated = generation != state.generation
             // Asked under other settings: asked again, unless nobody waits for it any more.
@@ -267,7 +267,7 @@ public final class AppleIdentityResolver: SystemCode {
                 until: isLasting ? nil : now + CodeIdentityLimits.failedExaminationAge.duration))
     }
 
-    private func tell(_ waiters: [Examinations.Receive], _ identity: AppleIdentity, _ osPrograms: OSProgramSet) {
+    private func tell(_ waiters: [Examinations.Receive], _ identity: AppleIdentity, _ osPrograms: OSProgramSet?) {
         guard !waiters.isEmpty else { return }
         let answer = identity.answer(.settled, osPrograms: osPrograms)
         for receive in waiters { receive(answer) }

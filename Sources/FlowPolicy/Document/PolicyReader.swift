@@ -15,12 +15,12 @@ struct PolicyReader {
     private let profiles: [String]
 
     static func read(
-        _ yaml: String, file: String, detectors: [DetectorName]
+        _ yaml: String, file: String, _ environment: PolicyEnvironment
     ) throws(PolicyProblems) -> Policy {
         var reading = NodeReading(file: file)
         do throws(DocumentText.Fault) {
             let root = try DocumentText.compose(yaml)
-            let policy = policy(root, digest: DocumentText.digest(yaml), DetectorPatterns(detectors), &reading)
+            let policy = policy(root, digest: DocumentText.digest(yaml), environment, &reading)
             if let policy, reading.count == 0 { return policy }
         } catch {
             reading.note(error.code, error.place, error.message)
@@ -29,7 +29,7 @@ struct PolicyReader {
     }
 
     private static func policy(
-        _ root: Node, digest: String, _ detectors: DetectorPatterns, _ reading: inout NodeReading
+        _ root: Node, digest: String, _ environment: PolicyEnvironment, _ reading: inout NodeReading
     ) -> Policy? {
         guard let fields = reading.fields(root, "a policy", known: keys, planned: ["capture"]) else { return nil }
         if let value = fields["version"] {
@@ -40,6 +40,7 @@ struct PolicyReader {
             reading.note(.missingKey, root, "a policy begins with `version: 1`")
         }
         let mode = fields["mode"].flatMap { reading.choice($0, "`mode`", of: Policy.Mode.allCases) } ?? .observe
+        let detectors = DetectorPatterns(environment.detectors)
         let profiles = fields["profiles"].map { ProfileReader(detectors: detectors).read($0, &reading) } ?? []
         let reader = PolicyReader(mode: mode, detectors: detectors, profiles: profiles.map(\.name))
         let unknown = fields["unknown"].map { reader.unknown($0, &reading) } ?? [:]
@@ -49,9 +50,15 @@ struct PolicyReader {
         } else {
             reading.note(.missingKey, root, "a policy needs `rules`: without a rule nothing would be taken")
         }
-        return Policy(
-            version: 1, mode: mode, digest: digest, rules: rules, unknown: unknown,
-            profiles: profiles.map { $0.effective(mode) })
+        var parts = PolicyParts(stamp: .random(in: .min ... .max))
+        parts.mode = mode
+        parts.digest = digest
+        parts.rules = rules
+        parts.unknown = unknown
+        parts.profiles = profiles.map { $0.effective(mode) }
+        parts.catalogues = environment.catalogues
+        parts.files = [reading.file]
+        return Policy(parts)
     }
 
     private func unknown(
@@ -60,8 +67,8 @@ struct PolicyReader {
         var verdicts: [UnknownCause: (lane: Lane, verdict: Verdict)] = [:]
         guard
             let fields = reading.fields(
-                node, "`unknown`", known: UnknownCause.allCases.map(\.rawValue),
-                planned: ["platform-unresolved", "no-token", "third-party-pending"])
+                node, "`unknown`", known: UnknownCause.allCases.map(\.rawValue))
+
         else { return [:] }
         for cause in UnknownCause.allCases {
             guard let value = fields[cause.rawValue],
@@ -135,6 +142,8 @@ struct PolicyReader {
                 .missingKey, fields.node, "a rule needs `then`: \(NodeReading.list(Lane.allCases.map(\.rawValue)))")
             return nil
         }
+        let place = SourcePlace(
+            file: reading.file, line: fields.node.place.line, column: fields.node.place.column)
         let cause = Self.cause(number, name, when.conditions, text)
         if let content = when.content {
             if fields["profile"] != nil {
@@ -146,13 +155,17 @@ struct PolicyReader {
             if action == .report { checkLabels(when, unproved, fields, &reading) }
             let content = ContentRule(
                 name: name, detectors: ids, decision: mode.decision(action), reason: Reason("rule", cause))
-            return Rule(number: number, name: name, conditions: when.conditions, consequence: .content(content))
+            return Rule(
+                number: number, name: name, place: place, conditions: when.conditions, consequence: .content(content),
+                mode: mode)
         }
         guard let lane = lane(then, &reading) else { return nil }
         if lane == .bypass || lane == .relay { checkLabels(when, unproved, fields, &reading) }
         let profile = profile(fields, lane, then, &reading)
         let verdict = mode.verdict(lane, profile: profile, rule: name, code: "rule", cause: cause)
-        return Rule(number: number, name: name, conditions: when.conditions, consequence: .flow(lane, verdict))
+        return Rule(
+            number: number, name: name, place: place, conditions: when.conditions, consequence: .flow(lane, verdict),
+            mode: mode)
     }
 
     private func contentAction(_ node: Node, _ reading: inout NodeReading) -> ContentAction? {

@@ -11,6 +11,8 @@ enum Truth: Equatable {
     /// The fact is missing and will stay so: neither the condition nor its opposite holds.
     case unknown
     /// The fact is a name that may still be learnt, with at least this proof.
+    ///
+    /// The application protocol is learnt with the claimed name, from the same first bytes.
     case waits(NameProof)
 
     /// Whether this and that hold; what is certainly false outweighs what is not known.
@@ -45,6 +47,8 @@ enum NameStage {
 /// One condition of a rule.
 enum Condition: Sendable {
     case codeClass([CodeClass])
+    /// The code meets at least one of these requirements.
+    case code([RequirementReference])
     case transport([Transport])
     case intake([IntakeKind])
     case port([ClosedRange<UInt16>])
@@ -52,6 +56,13 @@ enum Condition: Sendable {
     /// The destination, by a name of at least this proof or by address.
     case to(Destination, NameProof)
     case executable([ExecutablePattern])
+    case interface([InterfaceClass])
+    /// The number of the user.
+    case user([ClosedRange<UInt32>])
+    case session([SessionKind])
+    case time(TimeWindow)
+    /// The application protocol, at any depth: `tls`, `http/1.1`.
+    case applicationProtocol([String])
     case any([Condition])
     case all([Condition])
     indirect case not(Condition)
@@ -62,6 +73,33 @@ enum Condition: Sendable {
         case .codeClass(let classes):
             guard case .known(let known) = facts.identity.codeClass else { return .unknown }
             return classes.contains(known) ? .yes : .no
+        case .code(let references):
+            guard case .known = facts.identity.codeClass, let results = facts.identity.requirements else {
+                return .unknown
+            }
+            var truth = Truth.no
+            for reference in references {
+                // The results of another policy say nothing to this one.
+                guard results.policy == reference.policy else { return .unknown }
+                if results.satisfies(reference.number) { truth = .yes }
+            }
+            return truth
+        case .interface(let classes):
+            guard let interface = facts.interface else { return .unknown }
+            return classes.contains(interface) ? .yes : .no
+        case .user(let ranges):
+            guard let user = facts.identity.userID else { return .unknown }
+            return ranges.contains { $0.contains(user) } ? .yes : .no
+        case .session(let kinds):
+            guard let session = facts.session else { return .unknown }
+            return kinds.contains(session) ? .yes : .no
+        case .time(let window):
+            guard let holds = window.contains(facts.startedAt, utcOffset: facts.utcOffset) else { return .unknown }
+            return holds ? .yes : .no
+        case .applicationProtocol(let names):
+            if facts.protocols.contains(where: names.contains) { return .yes }
+            if stage == .early { return .waits(.claimed) }
+            return facts.protocols.isEmpty ? .unknown : .no
         case .transport(let transports):
             return transports.contains(facts.transport) ? .yes : .no
         case .intake(let intakes):
@@ -92,8 +130,9 @@ enum Condition: Sendable {
     /// A negation asks for neither: "not to a.example" holds for nearly everything.
     var isAnchored: Bool {
         switch self {
-        case .codeClass, .address, .to: return true
-        case .transport, .intake, .port, .executable, .not: return false
+        case .codeClass, .code, .address, .to: return true
+        case .transport, .intake, .port, .executable, .not, .interface, .user, .session, .time, .applicationProtocol:
+            return false
         case .any(let conditions): return conditions.allSatisfy(\.isAnchored)
         case .all(let conditions): return conditions.contains(where: \.isAnchored)
         }
@@ -103,11 +142,23 @@ enum Condition: Sendable {
     var asksExecutable: Bool {
         switch self {
         case .executable: return true
-        case .codeClass, .transport, .intake, .port, .address, .to: return false
+        case .codeClass, .code, .transport, .intake, .port, .address, .to, .interface, .user, .session, .time,
+            .applicationProtocol:
+            return false
         case .any(let conditions), .all(let conditions): return conditions.contains(where: \.asksExecutable)
         case .not(let condition): return condition.asksExecutable
         }
     }
+}
+
+/// One requirement of one policy.
+struct RequirementReference: Hashable, Sendable {
+    /// The stamp of the policy that asks.
+    let policy: UInt64
+    /// Its place in `Policy.requirements`.
+    let number: Int
+    /// How explanations call it.
+    let title: String
 }
 
 /// A path of an executable, or a pattern in which `*` stands for any run of characters, `/` included.

@@ -22,6 +22,10 @@ struct HostSet: Sendable {
         if below.insert(suffix.description[...]).inserted { texts.append("*.\(suffix)") }
     }
 
+    mutating func insert(_ pattern: HostPattern) {
+        if pattern.isBelow { insert(below: pattern.name) } else { insert(pattern.name) }
+    }
+
     func contains(_ name: HostName) -> Bool {
         if !exact.isEmpty, exact.contains(name.description[...]) { return true }
         return !below.isEmpty && name.parents.contains { below.contains($0) }

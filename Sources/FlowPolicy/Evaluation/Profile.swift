@@ -24,6 +24,32 @@ public struct Profile: Sendable {
         public var afterTakeover: Fallback
     }
 
+    /// What a handshake that fails because of pinning leads to.
+    public enum Learn: String, Sendable, Codable, CaseIterable {
+        /// It is shown.
+        case report
+        /// The program and the host together are left alone from then on.
+        case exempt
+    }
+
+    /// What is done with UDP to port 443.
+    public enum QUIC: String, Sendable, Codable, CaseIterable {
+        /// It is refused at once, so that the program falls back to TCP.
+        case refuse
+        case relay
+    }
+
+    /// What is done when the real name is encrypted (Encrypted Client Hello).
+    public enum ECH: String, Sendable, Codable, CaseIterable {
+        case relay, block
+    }
+
+    /// What is done with tunnels of Private Relay and its like.
+    public enum PrivateRelay: String, Sendable, Codable, CaseIterable {
+        case allowBlind = "allow-blind"
+        case refuse
+    }
+
     public let name: String
     /// The ids of the detectors to run, sorted.
     public let detect: [String]
@@ -34,6 +60,10 @@ public struct Profile: Sendable {
     public let onFailure: OnFailure
     /// What is done with a flow that turns out not to be HTTP.
     public let nonHTTP: Fallback
+    public let learn: Learn
+    public let quic: QUIC
+    public let ech: ECH
+    public let privateRelay: PrivateRelay
 
     /// The ids of the detectors to run where these rules on content hold too, sorted.
     public func detectors(with rules: [ContentRule]) -> [String] {
@@ -62,6 +92,10 @@ struct WrittenProfile {
     var uneditable: Profile.Uneditable
     var onFailure: Profile.OnFailure
     var nonHTTP: Fallback
+    var learn = Profile.Learn.report
+    var quic = Profile.QUIC.refuse
+    var ech = Profile.ECH.relay
+    var privateRelay = Profile.PrivateRelay.allowBlind
 
     func effective(_ mode: Policy.Mode) -> Profile {
         let acts = mode == .enforce
@@ -69,6 +103,7 @@ struct WrittenProfile {
             name: name, detect: detect, outbound: outbound.mapValues(mode.decision),
             inbound: inbound.mapValues(mode.decision), uneditable: acts ? uneditable : .report,
             onFailure: acts ? onFailure : .init(beforeTakeover: .relay, afterTakeover: .relay),
-            nonHTTP: acts ? nonHTTP : .relay)
+            nonHTTP: acts ? nonHTTP : .relay, learn: learn, quic: acts ? quic : .relay, ech: acts ? ech : .relay,
+            privateRelay: acts ? privateRelay : .allowBlind)
     }
 }

@@ -31,9 +31,33 @@ struct Rule: Sendable {
     /// Its place in the document, from 1.
     let number: Int
     let name: String
+    /// Where it stands.
+    let place: SourcePlace
     /// All must hold; none means that the rule holds for every flow.
     let conditions: [Condition]
     let consequence: Consequence
+    /// How much of it is carried out: the policy's mode, or less where the rule says so.
+    let mode: Policy.Mode
+    /// The part of all devices that take it; nil for all of them.
+    ///
+    /// A rule that is not rolled out to this device stands in `Policy.rules` with the mode `decide`.
+    let rollout: Rollout?
+    /// The rule accepts that it allows on an unproved name.
+    let isUnprovedAccepted: Bool
+
+    init(
+        number: Int, name: String, place: SourcePlace, conditions: [Condition], consequence: Consequence,
+        mode: Policy.Mode, rollout: Rollout? = nil, isUnprovedAccepted: Bool = false
+    ) {
+        self.number = number
+        self.name = name
+        self.place = place
+        self.conditions = conditions
+        self.consequence = consequence
+        self.mode = mode
+        self.rollout = rollout
+        self.isUnprovedAccepted = isUnprovedAccepted
+    }
 
     /// Whether it holds for a flow.
     ///

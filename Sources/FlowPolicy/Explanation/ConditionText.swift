@@ -19,6 +19,14 @@ extension Condition {
             let names = destination.names.texts + destination.prefixes.map(\.description)
             return "to \(Self.listed(names))" + (proof == .claimed ? "" : " (\(proof.rawValue))")
         case .executable(let patterns): return "executable \(Self.listed(patterns.map(\.text)))"
+        case .code(let references): return "code \(Self.listed(references.map(\.title)))"
+        case .interface(let classes): return "interface \(Self.listed(classes.map(\.rawValue)))"
+        case .user(let ranges):
+            return "user "
+                + Self.listed(ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" })
+        case .session(let kinds): return "session \(Self.listed(kinds.map(\.rawValue)))"
+        case .time(let window): return "time \(window)"
+        case .applicationProtocol(let names): return "protocol \(Self.listed(names))"
         case .any(let conditions): return "any of (\(Self.joined(conditions)))"
         case .all(let conditions):
             return conditions.count == 1 ? conditions[0].text : "all of (\(Self.joined(conditions)))"
@@ -57,6 +65,13 @@ extension Condition {
             let names = facts.namesText
             return facts.destination.address.map { names.isEmpty ? "\($0)" : "\($0), \(names)" } ?? names
         case .executable: return facts.identity.executable ?? "an executable that is not known"
+        case .code: return facts.identity.provedName ?? "code whose name is not proved"
+        case .interface: return facts.interface?.rawValue ?? "an interface that is not known"
+        case .user: return facts.identity.userID.map { "\($0)" } ?? "a user that is not known"
+        case .session: return facts.session?.rawValue ?? "a session that is not known"
+        case .time: return "\(facts.startedAt) ms since 1970"
+        case .applicationProtocol:
+            return facts.protocols.isEmpty ? "a protocol that is not known" : facts.protocols.joined(separator: ", ")
         case .any, .all, .not: return text
         }
     }

@@ -15,10 +15,10 @@ extension Policy {
         }
     }
 
-    /// A preset; nil when there is none of this name, or when it names a detector that is not among `detectors`.
-    public static func preset(_ name: String, detectors: [DetectorName]) -> Policy? {
+    /// A preset; nil when there is none of this name, or when it names a detector that does not exist.
+    public static func preset(_ name: String, _ environment: PolicyEnvironment) -> Policy? {
         guard let text = presetText(name) else { return nil }
-        return try? read(yaml: text, file: "preset \(name)", detectors: detectors)
+        return try? read(yaml: text, file: "preset \(name)", environment)
     }
 
     private static let reportText = """

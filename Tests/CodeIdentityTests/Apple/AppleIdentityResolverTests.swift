@@ -21,7 +21,7 @@ import Testing
         let mac = try MockMac()
         for token in [nil, AuditToken.process(0)] {
             let answer = mac.immediate(token)
-            #expect(answer.summary.codeClass == .unknown(.notAsked))
+            #expect(answer.summary.codeClass == .unknown(.noToken))
             #expect(answer.unknown == .noProcess)
             #expect(answer.standing == .settled)
             #expect(mac.later(token).all == [answer])
@@ -55,7 +55,7 @@ import Testing
         let first = mac.immediate(token)
         #expect(first.standing == .pending)
         #expect(first.unknown == .unexamined)
-        #expect(first.summary.codeClass == .unknown(.unresolved))
+        #expect(first.summary.codeClass == .unknown(.thirdPartyPending))
         let received = mac.later(token)
         #expect(received.all.isEmpty)
         mac.work()

@@ -103,7 +103,7 @@ import Testing
 
     @Test("The class of the rest is not known before the examination")
     func pendingClass() {
-        #expect(identity(.app, .missing).codeClass(osPrograms: .init()) == .unknown(.unresolved))
+        #expect(identity(.app, .missing).codeClass(osPrograms: .init()) == .unknown(.thirdPartyPending))
         #expect(identity(.app, .missing).unknown == .unexamined)
         #expect(identity(.app, .done(.app)).codeClass(osPrograms: .init()) == .known(.thirdParty))
         #expect(identity(.app, .done(.app)).unknown == nil)

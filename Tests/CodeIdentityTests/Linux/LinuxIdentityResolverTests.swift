@@ -81,7 +81,7 @@ extension ProcessInstance {
         let linux = MockLinux()
         for process in [nil, ProcessInstance.numbered(0)] {
             let answer = linux.immediate(process)
-            #expect(answer.summary.codeClass == .unknown(.notAsked))
+            #expect(answer.summary.codeClass == .unknown(.noToken))
             #expect(answer.unknown == .noProcess)
             #expect(answer.standing == .settled)
             #expect(linux.later(process).all == [answer])
@@ -95,7 +95,7 @@ extension ProcessInstance {
         let first = linux.immediate()
         #expect(first.standing == .pending)
         #expect(first.unknown == .unexamined)
-        #expect(first.summary == IdentitySummary(.unknown(.unresolved), processID: 7))
+        #expect(first.summary == IdentitySummary(.unknown(.thirdPartyPending), processID: 7))
         let received = linux.later()
         #expect(received.all.isEmpty)
         linux.work()

@@ -165,7 +165,7 @@ struct RuleReader {
                         + "lower it")
             }
         }
-        if rollout?.includes(device) == false, (own ?? mode).rank > Policy.Mode.decide.rank { own = .decide }
+        if rollout?.includes(device) == false, (own ?? mode).rank >= Policy.Mode.decide.rank { own = .decide }
         guard let own, own.rank <= mode.rank else { return mode }
         // Under `decide` a rule of that mode is one that decides, so one that must not is off.
         return own == .decide && mode == .decide ? .off : own

@@ -11,8 +11,8 @@ import Testing
 struct PolicyReaderTests {
     @Test("The vectors are there")
     func vectorsExist() {
-        #expect(PolicyVector.all("good").count >= 7)
-        #expect(PolicyVector.all("bad").count >= 19)
+        #expect(PolicyVector.all("good").count >= 10)
+        #expect(PolicyVector.all("bad").count >= 27)
     }
 
     @Test("A good document is read, and its flows go where it says", arguments: PolicyVector.all("good"))

@@ -72,7 +72,8 @@ let package = Package(
                 "apple-hosts.csv", "apple-ports.csv",
             ]),
         room(
-            "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto], exclude: ["Catalogues/Data"]),
+            "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto],
+            exclude: ["Catalogues/Data", "Document/Schema"]),
         room(
             "FlowEngine",
             [

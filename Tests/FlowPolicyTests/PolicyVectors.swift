@@ -41,6 +41,26 @@ struct PolicyVector: CustomTestStringConvertible, Sendable {
     }
 }
 
+/// The files that documents of the vectors name: those in the folder `files`.
+struct FolderFiles: PolicyFiles {
+    func text(of path: String, namedBy document: String) throws(PolicyFileProblem) -> PolicyFile {
+        guard let text = PolicyVector.text("Tests/Vectors/policy/files/\(path)") else {
+            throw PolicyFileProblem("there is no such file")
+        }
+        return PolicyFile(name: path, text: text)
+    }
+}
+
+/// Files that stand in the test itself.
+struct MemoryFiles: PolicyFiles {
+    var texts: [String: String]
+
+    func text(of path: String, namedBy document: String) throws(PolicyFileProblem) -> PolicyFile {
+        guard let text = texts[path] else { throw PolicyFileProblem("there is no such file") }
+        return PolicyFile(name: path, text: text)
+    }
+}
+
 enum Sample {
     static let detectors = [
         DetectorName(id: "payment-card", family: "payment-card"), DetectorName(id: "iban", family: "iban"),
@@ -48,15 +68,48 @@ enum Sample {
         DetectorName(id: "aws-access-key", family: "secret"), DetectorName(id: "github-token", family: "secret"),
     ]
 
+    /// A few rows of each kind, so that tests do not change with the data that ships.
+    static let catalogues = Catalogues(
+        edition: "test",
+        protocols: [
+            ProtocolRow(
+                id: "apns", system: .macos, name: "push", transports: [.tcp], ports: [5223...5223], tier: .never,
+                scope: .code, reason: "push", consequence: "no push", evidence: .seen, source: "test"),
+            ProtocolRow(
+                id: "ldap", system: .both, name: "LDAP", transports: [.tcp], ports: [389...389], tier: .default,
+                scope: .open, reason: "directory", consequence: "no log-in", evidence: .seen, source: "test"),
+        ],
+        programs: [
+            ProgramRow(
+                catalogue: "macos-daemons", id: "com.apple.trustd",
+                match: .applePlatform(identifier: "com.apple.trustd"),
+                tier: .never, role: "trust", evidence: .seen, source: "test")
+        ],
+        hosts: [
+            ("private-life", "bank.example"), ("private-life", "*.bank.example"), ("private-life", "clinic.example"),
+            ("home/payment-card", "pay.example"),
+        ].compactMap { catalogue, host in
+            HostPattern(host).map {
+                HostRow(
+                    catalogue: catalogue, pattern: $0, category: "test", reason: "test", evidence: .seen, source: "test"
+                )
+            }
+        })
+
+    /// What the vectors are read against.
+    static let environment = PolicyEnvironment(
+        detectors: detectors, catalogues: catalogues, files: FolderFiles(),
+        userID: { $0 == "alice" ? 501 : nil }, device: "device-1")
+
     /// Reads a document that must be good.
     static func policy(_ yaml: String) throws -> Policy {
-        try Policy.read(yaml: yaml, file: "test.yaml", PolicyEnvironment(detectors: detectors))
+        try Policy.read(yaml: yaml, file: "test.yaml", environment)
     }
 
     /// The problems of a document that must be bad, as `line:column code`.
-    static func problems(_ yaml: String) -> [PolicyProblem] {
+    static func problems(_ yaml: String, _ environment: PolicyEnvironment = environment) -> [PolicyProblem] {
         do {
-            _ = try Policy.read(yaml: yaml, file: "test.yaml", PolicyEnvironment(detectors: detectors))
+            _ = try Policy.read(yaml: yaml, file: "test.yaml", environment)
             return []
         } catch {
             return error.problems
@@ -76,6 +129,12 @@ enum Sample {
             case "class": facts.identity.codeClass = .known(try #require(CodeClass(rawValue: value)))
             case "cause": facts.identity.codeClass = .unknown(try #require(UnknownCause(rawValue: value)))
             case "executable": facts.identity.executable = value
+            case "user": facts.identity.userID = try #require(UInt32(value)) as UInt32
+            case "interface": facts.interface = try #require(InterfaceClass(rawValue: value)) as InterfaceClass
+            case "session": facts.session = try #require(SessionKind(rawValue: value)) as SessionKind
+            case "protocol": facts.protocols = value.split(separator: "+").map(String.init)
+            case "at": facts.startedAt = try #require(Int64(value)) * 1_000
+            case "offset": facts.utcOffset = try #require(Int32(value)) as Int32
             case "transport": facts.transport = try #require(Transport(rawValue: value))
             case "intake": facts.intake = try #require(IntakeKind(rawValue: value))
             default:

@@ -18,6 +18,14 @@ import Testing
           p: {detect: [payment-card], outbound: redact}
         """
 
+    /// A policy that asks for no name, so that the origin is dialled at once.
+    private static let atOnce = """
+        version: 1
+        mode: enforce
+        rules: [{name: look, then: inspect}]
+        profiles: {p: {detect: [payment-card], outbound: redact}}
+        """
+
     @Test("A half-close that comes while the origin is dialled does not lose the request")
     func halfCloseWhileDialling() throws {
         let play = try Playbook(policy: Self.byName, to: "192.0.2.7:80", isConnected: true, dialsWait: true)
@@ -34,7 +42,7 @@ import Testing
 
     @Test("An application that ends its side before its origin is connected still gets its answer")
     func endsWhileDialling() throws {
-        let play = try Playbook(to: "192.0.2.7:9", isConnected: true, dialsWait: true)
+        let play = try Playbook(policy: Self.atOnce, to: "192.0.2.7:9", isConnected: true, dialsWait: true)
         // The end of a stream pours out what came before it, asked for or not.
         play.application.sendUnasked([0, 1, 2])
         play.application.finish()
@@ -49,7 +57,7 @@ import Testing
 
     @Test("An application that breaks off before its origin is connected leaves no flow behind")
     func leavesWhileDialling() throws {
-        let play = try Playbook(to: "192.0.2.7:9", isConnected: true, dialsWait: true)
+        let play = try Playbook(policy: Self.atOnce, to: "192.0.2.7:9", isConnected: true, dialsWait: true)
         play.application.breakDown()
         play.run()
         #expect(play.liveFlows == 0)

@@ -4,7 +4,13 @@
 
 extension Catalogues {
     /// The catalogues that ship with this build.
-    public static let shipped = Catalogues(edition: "none")
+    public static let shipped = Catalogues(
+        edition: "none",
+        hosts: ["bank.example", "*.bank.example"].compactMap { HostPattern($0) }.map {
+            HostRow(
+                catalogue: "private-life", pattern: $0, category: "bank", reason: "a stand-in", evidence: .seen,
+                source: "none")
+        })
 
     /// The names that `to: catalogue NAME` may take.
     public var hostCatalogues: [String] { Set(hosts.map(\.catalogue)).sorted() }

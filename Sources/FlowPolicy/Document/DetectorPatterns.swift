@@ -2,8 +2,6 @@
 
 // Expands patterns of detectors: `payment-card`, `secret/*`, `*`.
 
-internal import Yams
-
 /// The detectors that exist, looked up by pattern.
 struct DetectorPatterns {
     private let ids: Set<String>
@@ -27,7 +25,9 @@ struct DetectorPatterns {
     }
 
     /// Expands a pattern that stands in the document, or notes that it selects nothing.
-    func expand(_ pattern: String, _ node: Node, _ reading: inout NodeReading) -> (ids: [String], closeness: Int)? {
+    func expand(_ pattern: String, _ node: DocumentNode, _ reading: inout NodeReading) -> (
+        ids: [String], closeness: Int
+    )? {
         if let found = expand(pattern) { return found }
         let hint =
             families[pattern] == nil ? reading.hint(pattern, among: words) : " Did you mean `\(pattern)/*`?"
@@ -39,7 +39,7 @@ struct DetectorPatterns {
     }
 
     /// The ids that a list of patterns selects, sorted, each once.
-    func expandList(_ node: Node, _ what: String, _ reading: inout NodeReading) -> [String] {
+    func expandList(_ node: DocumentNode, _ what: String, _ reading: inout NodeReading) -> [String] {
         var found: Set<String> = []
         for item in reading.list(node, what) {
             guard let pattern = reading.text(item, what) else { continue }

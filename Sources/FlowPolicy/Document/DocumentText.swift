@@ -5,24 +5,9 @@
 internal import FlowModel
 internal import Yams
 
-/// A place in a document: line and column, both from 1.
-struct Place {
-    var line = 1
-    var column = 1
-}
-
-extension Node {
-    var place: Place { Place(mark) }
-}
-
-extension Place {
-    init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
-}
-
 /// Turns YAML text into a tree without aliases.
 ///
-/// Nesting needs no check here: the YAML library refuses a thousand levels, and conditions are read down to
-/// `PolicyLimits.depth`.
+/// The YAML library itself refuses a thousand levels, so that walking its tree is safe.
 enum DocumentText {
     /// What is wrong with the text as a whole, and where.
     struct Fault: Error {
@@ -37,12 +22,12 @@ enum DocumentText {
         }
     }
 
-    /// The root of the only document in a text.
-    static func compose(_ yaml: String) throws(Fault) -> Node {
+    /// The root of the only document in a text; `file` is what its places carry.
+    static func compose(_ yaml: String, file: Int) throws(Fault) -> DocumentNode {
         let limit = PolicyLimits.documentBytes.value
         guard yaml.utf8.count <= limit else {
             throw Fault(
-                .tooLarge, Place(), "the document has more than \(limit) bytes: split off what it need not hold")
+                .tooLarge, Place(), "the document has more than \(limit) bytes: put its hosts into files under `lists`")
         }
         try refuseAliases(yaml)
         let root: Node?
@@ -54,17 +39,37 @@ enum DocumentText {
         } catch {
             throw Fault(.syntax, Place(), "this is not YAML")
         }
-        guard let root else {
-            throw Fault(.missingKey, Place(), "the document is empty: it needs `version: 1` and `rules`")
-        }
-        return root
+        guard let root else { throw Fault(.missingKey, Place(), "the document is empty: it needs `version: 1`") }
+        return try tree(root, file, depth: 1)
     }
 
-    /// Sixteen digits of FNV-1a, which needs no library and stays the same on every system and in every run.
-    static func digest(_ text: String) -> String {
-        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    private static func tree(_ node: Node, _ file: Int, depth: Int) throws(Fault) -> DocumentNode {
+        var place = Place(node.mark)
+        place.file = file
+        guard depth <= PolicyLimits.nesting.value else {
+            throw Fault(
+                .tooDeep, place, "values are nested deeper than \(PolicyLimits.nesting.value): nothing needs that")
+        }
+        let tag = node.tag.description
+        guard tag.isEmpty || tag == "!" || tag.hasPrefix("tag:yaml.org,2002:") else {
+            return DocumentNode(content: .tagged(tag), place: place)
+        }
+        switch node {
+        case .scalar(let scalar):
+            return DocumentNode(content: .text(scalar.string, isPlain: scalar.style == .plain), place: place)
+        case .sequence(let sequence):
+            var items: [DocumentNode] = []
+            items.reserveCapacity(sequence.count)
+            for item in sequence { items.append(try tree(item, file, depth: depth + 1)) }
+            return DocumentNode(content: .list(items), place: place)
+        case .mapping(let mapping):
+            var pairs: [DocumentNode.Pair] = []
+            for (key, value) in mapping {
+                pairs.append((try tree(key, file, depth: depth + 1), try tree(value, file, depth: depth + 1)))
+            }
+            return DocumentNode(content: .mapping(pairs), place: place)
+        case .alias: throw Fault(.alias, place, "an alias is not read here: write the value out")
+        }
     }
 
     /// Refuses `*name` where `&name` stands somewhere too.
@@ -140,12 +145,16 @@ enum DocumentText {
     }
 }
 
+extension Place {
+    fileprivate init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
+}
+
 /// Text of a document inside a message of ours.
 enum Quoted {
-    /// At most sixty characters, control characters replaced.
-    static func short(_ text: String) -> String {
-        let head = String.UnicodeScalarView(text.unicodeScalars.prefix(60).map { isControl($0) ? "\u{fffd}" : $0 })
-        return String(head) + (text.unicodeScalars.count > 60 ? "…" : "")
+    /// At most so many characters, control characters replaced.
+    static func short(_ text: String, _ count: Int = 60) -> String {
+        let head = String.UnicodeScalarView(text.unicodeScalars.prefix(count).map { isControl($0) ? "\u{fffd}" : $0 })
+        return String(head) + (text.unicodeScalars.dropFirst(count).isEmpty ? "" : "…")
     }
 
     /// Whether a terminal or a log could take it for more than text.

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads keys, texts, lists and choices out of YAML nodes and notes what is wrong with them.
+// Reads keys, texts, lists and choices out of nodes and notes what is wrong with them.
 
 internal import FlowModel
-internal import Yams
 
 /// The problems found so far, and the ways to find more.
 ///
 /// A method that returns nil has noted why, so that its caller can go on with the rest of the document.
 struct NodeReading {
-    let file: String
-    private(set) var problems: [PolicyProblem] = []
+    var sources: SourceFiles
+    private(set) var problems: [(place: Place, problem: PolicyProblem)] = []
     private(set) var unlisted = 0
+    /// Whether a file could not be read, so that what seems to be missing may stand there.
+    var isIncomplete = false
 
-    init(file: String) { self.file = file }
+    init(_ sources: SourceFiles) { self.sources = sources }
 
     /// The keys of a mapping with their values, and where the mapping starts.
     struct Fields {
-        let node: Node
-        fileprivate(set) var values: [String: (key: Node, value: Node)] = [:]
+        let node: DocumentNode
+        fileprivate(set) var values: [String: DocumentNode.Pair] = [:]
 
-        subscript(_ key: String) -> Node? { values[key]?.value }
+        subscript(_ key: String) -> DocumentNode? { values[key]?.value }
         /// Where a key stands; the mapping itself when it does not.
-        func key(_ key: String) -> Node { values[key]?.key ?? node }
+        func key(_ key: String) -> DocumentNode { values[key]?.key ?? node }
     }
 
     mutating func note(_ code: PolicyProblem.Code, _ place: Place, _ message: String) {
@@ -30,75 +31,94 @@ struct NodeReading {
             unlisted += 1
             return
         }
-        problems.append(
-            PolicyProblem(
-                code: code, file: file, line: place.line, column: place.column, message: message))
+        let problem = PolicyProblem(
+            code: code, file: sources.name(place), line: place.line, column: place.column, message: message)
+        problems.append((place, problem))
     }
 
-    mutating func note(_ code: PolicyProblem.Code, _ node: Node, _ message: String) { note(code, node.place, message) }
+    mutating func note(_ code: PolicyProblem.Code, _ node: DocumentNode, _ message: String) {
+        note(code, node.place, message)
+    }
+
+    /// Notes that something is not there; silent when it may stand in a file that could not be read.
+    mutating func noteMissing(_ code: PolicyProblem.Code, _ node: DocumentNode, _ message: String) {
+        if !isIncomplete { note(code, node, message) }
+    }
 
     /// What was probably meant.
     ///
     /// Nothing once nobody will read it: a megabyte of wrong words takes long to compare.
-    func hint(_ word: String, among candidates: [String]) -> String {
+    func hint(_ word: String, among candidates: some Sequence<String>) -> String {
         problems.count < PolicyLimits.problems.value ? NearMiss.hint(word, among: candidates) : ""
     }
 
     /// How many problems there are, the unlisted included.
     var count: Int { problems.count + unlisted }
 
-    /// All problems in the order of the document.
+    /// All problems in the order of the files and of what stands in them.
     var outcome: PolicyProblems {
-        PolicyProblems(
-            problems: problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) }, unlisted: unlisted)
+        let ordered = problems.sorted {
+            ($0.place.file, $0.place.line, $0.place.column) < ($1.place.file, $1.place.line, $1.place.column)
+        }
+        return PolicyProblems(problems: ordered.map(\.problem), unlisted: unlisted)
     }
 
-    /// The fields of a mapping; notes keys that are not among `known`, those in `planned` with a word of their own.
-    mutating func fields(
-        _ node: Node, _ what: String, known: [String], planned: [String] = []
-    ) -> Fields? {
-        guard case .mapping(let mapping) = node else {
-            note(.wrongType, node, "\(what) must be a mapping of keys to values: \(Self.list(known))")
+    /// The fields of a mapping; notes keys that are not among `known`.
+    mutating func fields(_ node: DocumentNode, _ what: String, known: [String]) -> Fields? {
+        guard let pairs = pairs(node, what, "must be a mapping of keys to values: \(Self.list(known))") else {
             return nil
         }
-        guard isUntagged(mapping.tag, node) else { return nil }
         var fields = Fields(node: node)
-        for (key, value) in mapping {
-            guard case .scalar(let scalar) = key else {
+        for (key, value) in pairs {
+            guard let word = key.word else {
                 note(.wrongType, key, "a key of \(what) must be a word: \(Self.list(known))")
                 continue
             }
-            if known.contains(scalar.string) {
-                fields.values[scalar.string] = (key, value)
-            } else if planned.contains(scalar.string) {
-                note(.notBuilt, key, "`\(scalar.string)` is planned and not built yet: take it out")
+            if known.contains(word) {
+                fields.values[word] = (key, value)
             } else {
-                let hint = hint(scalar.string, among: known + planned)
+                let hint = hint(word, among: known)
                 note(
                     .unknownKey, key,
-                    "\(what) has no key `\(Quoted.short(scalar.string))`.\(hint) It has \(Self.list(known)).")
+                    "\(what) has no key `\(Quoted.short(word))`.\(hint) It has \(Self.list(known)).")
             }
         }
         return fields
     }
 
-    /// The text of a scalar as it is written; `off` and `443` are texts too.
-    mutating func text(_ node: Node, _ what: String) -> String? {
-        guard case .scalar(let scalar) = node else {
+    /// The entries of a mapping from names, which the document chooses, to values.
+    mutating func entries(
+        _ node: DocumentNode, _ what: String
+    ) -> [(name: String, key: DocumentNode, value: DocumentNode)] {
+        guard let pairs = pairs(node, what, "must be a mapping of names to values") else { return [] }
+        if pairs.isEmpty { note(.wrongType, node, "\(what) is empty: name something, or leave the key out") }
+        return pairs.compactMap { key, value in
+            line(key, "a name in \(what)", PolicyLimits.nameCharacters).map { ($0, key, value) }
+        }
+    }
+
+    private mutating func pairs(_ node: DocumentNode, _ what: String, _ advice: String) -> [DocumentNode.Pair]? {
+        if case .mapping(let pairs) = node.content { return pairs }
+        if isUntagged(node) { note(.wrongType, node, "\(what) \(advice)") }
+        return nil
+    }
+
+    /// The text of a single value as it is written; `off` and `443` are texts too.
+    mutating func text(_ node: DocumentNode, _ what: String) -> String? {
+        guard isUntagged(node) else { return nil }
+        guard let text = node.word else {
             note(.wrongType, node, "\(what) must be a single value")
             return nil
         }
-        guard isUntagged(scalar.tag, node) else { return nil }
-        let empty = scalar.string.isEmpty || (scalar.style == .plain && ["~", "null"].contains(scalar.string))
-        if empty {
+        guard !text.isEmpty, !node.isNull else {
             note(.wrongType, node, "\(what) is empty: give it a value, or leave the key out")
             return nil
         }
-        return scalar.string
+        return text
     }
 
     /// A text for people of at most `limit` characters on one line.
-    mutating func line(_ node: Node, _ what: String, _ limit: Limit) -> String? {
+    mutating func line(_ node: DocumentNode, _ what: String, _ limit: Limit) -> String? {
         guard let text = text(node, what) else { return nil }
         guard text.count <= limit.value, !text.unicodeScalars.contains(where: Quoted.isControl) else {
             note(.badValue, node, "\(what) must be one line of at most \(limit.value) printable characters")
@@ -107,20 +127,27 @@ struct NodeReading {
         return text
     }
 
-    /// The nodes of a sequence, or the node itself when it is a single value.
-    mutating func list(_ node: Node, _ what: String) -> [Node] {
-        guard case .sequence(let sequence) = node else { return [node] }
-        if sequence.isEmpty { note(.wrongType, node, "\(what) is an empty list: list something, or leave the key out") }
-        return isUntagged(sequence.tag, node) ? Array(sequence) : []
+    /// The nodes of a list, or the node itself when it is a single value.
+    mutating func list(_ node: DocumentNode, _ what: String) -> [DocumentNode] {
+        guard case .list(let items) = node.content else { return [node] }
+        if items.isEmpty { note(.wrongType, node, "\(what) is an empty list: list something, or leave the key out") }
+        return items
     }
 
     /// One of a few words.
     mutating func choice<Choice: RawRepresentable<String>>(
-        _ node: Node, _ what: String, of choices: [Choice], planned: [String] = []
+        _ node: DocumentNode, _ what: String, of choices: [Choice], planned: [String] = []
     ) -> Choice? {
+        guard let text = word(node, what, of: choices.map(\.rawValue), planned: planned) else { return nil }
+        return choices.first { $0.rawValue == text }
+    }
+
+    /// One of a few words, as text.
+    mutating func word(
+        _ node: DocumentNode, _ what: String, of words: [String], planned: [String] = []
+    ) -> String? {
         guard let text = text(node, what) else { return nil }
-        let words = choices.map(\.rawValue)
-        if let choice = choices.first(where: { $0.rawValue == text }) { return choice }
+        if words.contains(text) { return text }
         if planned.contains(text) {
             note(.notBuilt, node, "`\(text)` is planned and not built yet: \(what) can be \(Self.list(words))")
         } else {
@@ -131,12 +158,12 @@ struct NodeReading {
     }
 
     mutating func choices<Choice: RawRepresentable<String>>(
-        _ node: Node, _ what: String, of choices: [Choice]
+        _ node: DocumentNode, _ what: String, of choices: [Choice]
     ) -> [Choice] {
         list(node, what).compactMap { choice($0, what, of: choices) }
     }
 
-    mutating func boolean(_ node: Node, _ what: String) -> Bool? {
+    mutating func boolean(_ node: DocumentNode, _ what: String) -> Bool? {
         guard let text = text(node, what) else { return nil }
         guard text == "true" || text == "false" else {
             note(.badValue, node, "\(what) must be `true` or `false`")
@@ -145,13 +172,40 @@ struct NodeReading {
         return text == "true"
     }
 
+    /// A whole number with a unit behind it, such as `30d`; the unit may be empty.
+    mutating func number(
+        _ node: DocumentNode, _ what: String, units: [(suffix: String, factor: Int)] = [("", 1)],
+        in range: ClosedRange<Int>
+    ) -> Int? {
+        guard let text = text(node, what) else { return nil }
+        for (suffix, factor) in units where text.hasSuffix(suffix) {
+            guard let count = Decimal.number(text.dropLast(suffix.count)) else { continue }
+            let (value, overflow) = count.multipliedReportingOverflow(by: factor)
+            if !overflow, range.contains(value) { return value }
+        }
+        let written = units.map {
+            "\(range.lowerBound / $0.factor)\($0.suffix) to \(range.upperBound / $0.factor)\($0.suffix)"
+        }
+        note(
+            .badValue, node,
+            "\(what) cannot be `\(Quoted.short(text))`: write a whole number, \(written.joined(separator: " or "))")
+        return nil
+    }
+
     static func list(_ words: [String]) -> String { words.map { "`\($0)`" }.joined(separator: ", ") }
 
-    /// Refuses tags such as `!include`, which would otherwise be dropped without a word.
-    private mutating func isUntagged(_ tag: Tag, _ node: Node) -> Bool {
-        let name = tag.description
-        if name.isEmpty || name == "!" || name.hasPrefix("tag:yaml.org,2002:") { return true }
-        note(.tag, node, "the tag `\(Quoted.short(name))` is not read here: write the value itself")
+    /// Refuses tags such as `!include`.
+    private mutating func isUntagged(_ node: DocumentNode) -> Bool {
+        guard case .tagged(let tag) = node.content else { return true }
+        note(.tag, node, "the tag `\(Quoted.short(tag))` is not read here: write the value itself")
         return false
+    }
+}
+
+/// Numbers in decimal digits, and nothing else.
+enum Decimal {
+    /// Nil for a sign, a space, no digit at all, or a number that is too large.
+    static func number<Number: FixedWidthInteger>(_ text: some StringProtocol, as: Number.Type = Int.self) -> Number? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Number(text) : nil
     }
 }

@@ -39,6 +39,14 @@ public struct PolicyProblem: Error, Sendable, CustomStringConvertible {
         /// A rule that allows on a label alone.
         case unproved
         case unreachable
+        /// A file that the policy names cannot be had.
+        case unreadable
+        /// A file leads back to itself.
+        case cycle
+        /// There is no requirement, list, catalogue, row, rule, preset or user of this name.
+        case unknownName = "unknown-name"
+        /// A code requirement cannot be read.
+        case badRequirement = "bad-requirement"
     }
 
     public let code: Code
@@ -54,7 +62,7 @@ public struct PolicyProblem: Error, Sendable, CustomStringConvertible {
     public var description: String { "\(file):\(line):\(column): \(message) (\(code.rawValue))" }
 }
 
-/// All problems of a document that one run found, in its order; never empty.
+/// All problems of a document and its files that one run found, in their order; never empty.
 public struct PolicyProblems: Error, Sendable, CustomStringConvertible {
     public let problems: [PolicyProblem]
     /// How many more there were than are listed.

@@ -3,30 +3,32 @@
 // Reads the `profiles` of a document.
 
 internal import FlowModel
-internal import Yams
 
 /// Reads profiles: what inspection looks for and what it does with it.
 struct ProfileReader {
-    static let keys = ["detect", "outbound", "inbound", "uneditable", "on_failure", "other"]
+    static let keys = [
+        "detect", "outbound", "inbound", "uneditable", "on_failure", "other", "learn", "quic", "ech", "private-relay",
+    ]
+    static let failureKeys = ["before_takeover", "after_takeover"]
     /// Finding an address in a mail or a form is the rule, not the exception: only a rule that names it edits it.
     static let reportedUnlessNamed = "email"
 
     let detectors: DetectorPatterns
 
     /// All profiles, in order.
-    func read(_ node: Node, _ reading: inout NodeReading) -> [WrittenProfile] {
-        guard case .mapping(let mapping) = node, !mapping.isEmpty else {
-            reading.note(.wrongType, node, "`profiles` must be a mapping of names to profiles")
-            return []
-        }
-        return mapping.compactMap { key, value in
-            guard let name = reading.line(key, "the name of a profile", PolicyLimits.nameCharacters) else { return nil }
+    func read(_ node: DocumentNode, _ reading: inout NodeReading) -> [WrittenProfile] {
+        reading.entries(node, "`profiles`").map { name, key, value in
+            if name.hasSuffix(WrittenProfile.observedName("")) {
+                reading.note(
+                    .badValue, key,
+                    "names that end so are for profiles of rules that only observe: give this one another name")
+            }
             return profile(name, value, &reading)
         }
     }
 
     /// A profile; one with problems is returned as far as it goes, so that rules can still refer to it.
-    private func profile(_ name: String, _ node: Node, _ reading: inout NodeReading) -> WrittenProfile {
+    private func profile(_ name: String, _ node: DocumentNode, _ reading: inout NodeReading) -> WrittenProfile {
         let what = "profile `\(Quoted.short(name))`"
         var profile = WrittenProfile(
             name: name, detect: [], outbound: [:], inbound: [:], uneditable: .report,
@@ -39,39 +41,40 @@ struct ProfileReader {
         }
         profile.outbound = actions(fields["outbound"], "`outbound`", profile.detect, &reading)
         profile.inbound = actions(fields["inbound"], "`inbound`", profile.detect, &reading)
-        if let value = fields["uneditable"],
-            let choice = reading.choice(value, "`uneditable`", of: Profile.Uneditable.allCases)
-        {
-            profile.uneditable = choice
-        }
+        take(fields, "uneditable", &profile.uneditable, &reading)
         if let value = fields["on_failure"],
-            let failure = reading.fields(value, "`on_failure`", known: ["before_takeover", "after_takeover"])
+            let failure = reading.fields(value, "`on_failure`", known: Self.failureKeys)
         {
-            let moments: [(String, WritableKeyPath<Profile.OnFailure, Fallback>)] = [
-                ("before_takeover", \.beforeTakeover), ("after_takeover", \.afterTakeover),
-            ]
-            for (key, path) in moments {
-                guard let value = failure[key],
-                    let choice = reading.choice(value, "`\(key)`", of: Fallback.allCases)
-                else { continue }
-                profile.onFailure[keyPath: path] = choice
-            }
+            take(failure, "before_takeover", &profile.onFailure.beforeTakeover, &reading)
+            take(failure, "after_takeover", &profile.onFailure.afterTakeover, &reading)
         }
-        if let value = fields["other"], let choice = reading.choice(value, "`other`", of: Fallback.allCases) {
-            profile.nonHTTP = choice
-        }
+        take(fields, "other", &profile.nonHTTP, &reading)
+        take(fields, "learn", &profile.learn, &reading)
+        take(fields, "quic", &profile.quic, &reading)
+        take(fields, "ech", &profile.ech, &reading)
+        take(fields, "private-relay", &profile.privateRelay, &reading)
         return profile
+    }
+
+    /// Takes the choice of a key over where the document has one.
+    private func take<Choice: RawRepresentable<String> & CaseIterable>(
+        _ fields: NodeReading.Fields, _ key: String, _ place: inout Choice, _ reading: inout NodeReading
+    ) {
+        guard let value = fields[key],
+            let choice = reading.choice(value, "`\(key)`", of: Array(Choice.allCases))
+        else { return }
+        place = choice
     }
 
     /// What is done with the findings of each detector: one word for all, or a mapping of patterns to words.
     private func actions(
-        _ node: Node?, _ what: String, _ detect: [String], _ reading: inout NodeReading
+        _ node: DocumentNode?, _ what: String, _ detect: [String], _ reading: inout NodeReading
     ) -> [String: ContentAction] {
         var actions = Dictionary(detect.map { ($0, ContentAction.report) }) { first, _ in first }
         guard let node else { return actions }
         var written: [(ids: [String], closeness: Int, action: ContentAction)] = []
-        if case .mapping(let mapping) = node {
-            for (key, value) in mapping {
+        if case .mapping(let pairs) = node.content {
+            for (key, value) in pairs {
                 guard let pattern = reading.text(key, "a key of \(what)"), let action = action(value, what, &reading)
                 else {
                     continue
@@ -100,7 +103,7 @@ struct ProfileReader {
         return actions
     }
 
-    private func action(_ node: Node, _ what: String, _ reading: inout NodeReading) -> ContentAction? {
+    private func action(_ node: DocumentNode, _ what: String, _ reading: inout NodeReading) -> ContentAction? {
         reading.choice(node, what, of: ContentAction.allCases, planned: ["replace", "tokenise"])
     }
 }

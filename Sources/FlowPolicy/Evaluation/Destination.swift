@@ -6,24 +6,35 @@ internal import FlowModel
 
 /// A set of host names: exact ones, and everything below others.
 struct HostSet: Sendable {
-    /// In the order of the document, as written: `a.example`, `*.b.example`.
-    private(set) var texts: [String] = []
     /// Keys are `Substring` so that the parents of a name can be looked up without copying it.
     private(set) var exact: Set<Substring> = []
     private(set) var below: Set<Substring> = []
 
-    var isEmpty: Bool { texts.isEmpty }
+    var isEmpty: Bool { exact.isEmpty && below.isEmpty }
+    var count: Int { exact.count + below.count }
 
-    mutating func insert(_ name: HostName) {
-        if exact.insert(name.description[...]).inserted { texts.append(name.description) }
+    /// Every entry, sorted: `a.example`, `*.b.example`.
+    var texts: [String] { (exact.map(String.init) + below.map { "*.\($0)" }).sorted() }
+
+    /// Takes a name or everything below one in; false when it was there.
+    @discardableResult
+    mutating func insert(_ pattern: HostPattern) -> Bool {
+        let name = pattern.name.description[...]
+        return pattern.isBelow ? below.insert(name).inserted : exact.insert(name).inserted
     }
 
-    mutating func insert(below suffix: HostName) {
-        if below.insert(suffix.description[...]).inserted { texts.append("*.\(suffix)") }
-    }
+    mutating func insert(_ name: HostName) { insert(HostPattern(name)) }
 
-    mutating func insert(_ pattern: HostPattern) {
-        if pattern.isBelow { insert(below: pattern.name) } else { insert(pattern.name) }
+    mutating func insert(below suffix: HostName) { insert(HostPattern(suffix, isBelow: true)) }
+
+    mutating func formUnion(_ other: HostSet) {
+        // The first list that a rule names is shared, not copied.
+        if isEmpty {
+            self = other
+        } else {
+            exact.formUnion(other.exact)
+            below.formUnion(other.below)
+        }
     }
 
     func contains(_ name: HostName) -> Bool {
@@ -45,6 +56,17 @@ extension HostName {
 struct Destination: Sendable {
     var names = HostSet()
     var prefixes: [IPPrefix] = []
+    /// What the document lists, in its order; lists and catalogues by their titles: `catalogue private-life`.
+    var texts: [String] = []
+
+    var count: Int { names.count + prefixes.count }
+
+    /// Adds the destinations of a list or a catalogue.
+    mutating func formUnion(_ other: Destination, _ title: String) {
+        names.formUnion(other.names)
+        prefixes += other.prefixes
+        texts.append(title)
+    }
 
     func truth(_ facts: FlowFacts, _ proof: NameProof, _ stage: NameStage) -> Truth {
         if !prefixes.isEmpty, let address = facts.destination.address,

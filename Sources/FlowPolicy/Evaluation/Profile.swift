@@ -97,6 +97,16 @@ struct WrittenProfile {
     var ech = Profile.ECH.relay
     var privateRelay = Profile.PrivateRelay.allowBlind
 
+    /// The name of a profile where a rule only observes under a policy that enforces.
+    static func observedName(_ name: String) -> String { name + " (observe)" }
+
+    /// The profile of rules that only observe.
+    var observed: Profile {
+        var copy = self
+        copy.name = Self.observedName(name)
+        return copy.effective(.observe)
+    }
+
     func effective(_ mode: Policy.Mode) -> Profile {
         let acts = mode == .enforce
         return Profile(

@@ -16,8 +16,7 @@ extension Condition {
                 + Self.listed(ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" })
         case .address(let prefixes): return "address \(Self.listed(prefixes.map(\.description)))"
         case .to(let destination, let proof):
-            let names = destination.names.texts + destination.prefixes.map(\.description)
-            return "to \(Self.listed(names))" + (proof == .claimed ? "" : " (\(proof.rawValue))")
+            return "to \(Self.listed(destination.texts))" + (proof == .claimed ? "" : " (\(proof.rawValue))")
         case .executable(let patterns): return "executable \(Self.listed(patterns.map(\.text)))"
         case .code(let references): return "code \(Self.listed(references.map(\.title)))"
         case .interface(let classes): return "interface \(Self.listed(classes.map(\.rawValue)))"

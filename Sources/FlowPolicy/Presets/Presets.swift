@@ -21,12 +21,38 @@ extension Policy {
         return try? read(yaml: text, file: "preset \(name)", environment)
     }
 
+    /// What both presets leave alone, whatever they look for in the rest.
+    ///
+    /// No port is excluded for everybody: the system's own use of it is told by identity.
+    private static let safety = """
+        unknown:
+          # A program of the system, or no program at all: leave it alone until more is known.
+          platform-unresolved: bypass
+          no-token: bypass
+          # Wait for the answer; if none comes, the rules below decide.
+          exited: hold
+          third-party-pending: hold
+          # All other causes: the rules below decide.
+        rules:
+          - name: leave the system alone
+            when: {class: os}
+            then: bypass
+          - name: programs that refuse any proxy
+            # Cloud sync and messages: they trust their own servers only. Block them here, or let them be.
+            when: {class: user-carrying-pinned}
+            then: relay
+          - name: private life
+            # Banking, health, faith, unions, government, counsel: relayed before anything is decrypted.
+            when: {to: catalogue private-life}
+            then: relay
+        """
+
     private static let reportText = """
-        # Looks at everything and reports what it finds; changes and refuses nothing.
+        # Looks at everything but the system and private life, and reports what it finds; changes and refuses nothing.
         version: 1
         mode: observe
-        rules:
-          - name: look at everything
+        \(safety)
+          - name: look at everything else
             then: inspect
         profiles:
           report:
@@ -40,10 +66,10 @@ extension Policy {
         """
 
     private static let redactText = """
-        # Masks what must not leave, and refuses what carries a private key.
+        # Masks what must not leave, and refuses what carries a private key; leaves the system and private life alone.
         version: 1
         mode: enforce
-        rules:
+        \(safety)
           - name: no private keys to anybody
             when: {content: private-key}
             then: block

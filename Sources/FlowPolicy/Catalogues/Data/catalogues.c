@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Takes the catalogue files into the program (C23 `#embed`).
+// Takes the catalogue files and the policy's JSON Schema into the program (C23 `#embed`).
 
 #include "CCatalogues.h"
 
@@ -25,6 +25,9 @@ static const unsigned char apple_hosts[] = {
 static const unsigned char apple_ports[] = {
 #embed "apple-ports.csv"
 };
+static const unsigned char policy_schema[] = {
+#embed "../../Document/Schema/policy.schema.json"
+};
 
 #define FILE_OF(name, bytes) {name, bytes, sizeof(bytes)}
 
@@ -40,4 +43,8 @@ size_t weir_catalogue_count(void) { return sizeof(files) / sizeof(files[0]); }
 struct weir_catalogue weir_catalogue_at(size_t number) {
     if (number < weir_catalogue_count()) return files[number];
     return (struct weir_catalogue){NULL, NULL, 0};
+}
+
+struct weir_catalogue weir_policy_schema(void) {
+    return (struct weir_catalogue)FILE_OF("policy.schema", policy_schema);
 }

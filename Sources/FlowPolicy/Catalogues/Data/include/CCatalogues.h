@@ -21,4 +21,7 @@ size_t weir_catalogue_count(void);
 /// The file with this number, from 0; one with null members when there is none.
 struct weir_catalogue weir_catalogue_at(size_t number);
 
+/// The JSON Schema of policy documents.
+struct weir_catalogue weir_policy_schema(void);
+
 #endif

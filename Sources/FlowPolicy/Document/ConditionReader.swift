@@ -63,7 +63,7 @@ struct ConditionReader {
         }
         if let value = fields["address"] {
             when.conditions.append(
-                .address(reading.list(value, "`address`").compactMap { prefix($0, "`address`", &reading) }))
+                .address(PrefixSet(reading.list(value, "`address`").compactMap { prefix($0, "`address`", &reading) })))
         }
         if let value = fields["to"] {
             let proof = fields["name-proof"].flatMap { reading.choice($0, "`name-proof`", of: Self.proofs) }
@@ -120,10 +120,11 @@ struct ConditionReader {
 
     private func destination(_ node: Node, _ reading: inout NodeReading) -> Destination {
         var destination = Destination()
+        var prefixes: [IPPrefix] = []
         for item in reading.list(node, "`to`") {
             guard let text = reading.text(item, "`to`") else { continue }
             if let prefix = IPPrefix(unbracketed(text)) {
-                destination.prefixes.append(prefix)
+                prefixes.append(prefix)
             } else if text.hasPrefix("*."), let suffix = HostName(text.dropFirst(2)) {
                 destination.names.insert(below: suffix)
             } else if let name = HostName(text) {
@@ -132,6 +133,7 @@ struct ConditionReader {
                 noteBadHost(text, item, &reading)
             }
         }
+        destination.prefixes = PrefixSet(prefixes)
         return destination
     }
 

@@ -120,20 +120,21 @@ struct ConditionReader {
 
     private func destination(_ node: Node, _ reading: inout NodeReading) -> Destination {
         var destination = Destination()
-        var prefixes: [IPPrefix] = []
         for item in reading.list(node, "`to`") {
             guard let text = reading.text(item, "`to`") else { continue }
             if let prefix = IPPrefix(unbracketed(text)) {
-                prefixes.append(prefix)
+                destination.prefixes.append(prefix)
+                destination.texts.append(prefix.description)
             } else if text.hasPrefix("*."), let suffix = HostName(text.dropFirst(2)) {
                 destination.names.insert(below: suffix)
+                destination.texts.append("*.\(suffix)")
             } else if let name = HostName(text) {
                 destination.names.insert(name)
+                destination.texts.append(name.description)
             } else {
                 noteBadHost(text, item, &reading)
             }
         }
-        destination.prefixes = PrefixSet(prefixes)
         return destination
     }
 

@@ -130,7 +130,7 @@ enum Condition: Sendable {
         switch self {
         case .codeClass, .code: return .identity
         case .to(let destination, let proof):
-            return destination.hasNames ? Awaited(proof) : []
+            return destination.names.isEmpty ? [] : Awaited(proof)
         case .applicationProtocol: return .claimed
         case .transport, .intake, .port, .address, .executable, .interface, .user, .session, .time: return []
         case .any(let conditions), .all(let conditions):

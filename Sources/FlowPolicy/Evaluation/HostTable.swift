@@ -25,9 +25,9 @@ struct HostTable: Sendable {
     private var links: [Link] = []
     private var hasBelow = false
 
-    init(_ sets: [HostSet]) {
+    init(_ sets: [HostSet.Part]) {
         var known: [Link: Int32] = [:]
-        entries.reserveCapacity(sets.reduce(0) { $0 + $1.texts.count })
+        entries.reserveCapacity(sets.reduce(0) { $0 + $1.exact.count + $1.below.count })
         for (number, set) in sets.enumerated() {
             func chained(_ next: Int32) -> Int32 {
                 let link = Link(set: Int32(truncatingIfNeeded: number), next: next)

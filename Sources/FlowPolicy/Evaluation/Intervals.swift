@@ -4,12 +4,12 @@
 
 internal import FlowModel
 
-/// A set of numbers as ranges: sorted, apart from each other, and looked up by halving.
+/// A set of numbers as ranges: sorted, and apart from each other.
 struct Intervals<Bound: FixedWidthInteger & Sendable>: Sendable {
     let ranges: [ClosedRange<Bound>]
 
     /// Joins ranges that touch or overlap.
-    init(_ unsorted: [ClosedRange<Bound>]) {
+    init(_ unsorted: some Sequence<ClosedRange<Bound>>) {
         var ranges: [ClosedRange<Bound>] = []
         for range in unsorted.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             guard let last = ranges.last else {
@@ -23,11 +23,6 @@ struct Intervals<Bound: FixedWidthInteger & Sendable>: Sendable {
             }
         }
         self.ranges = ranges
-    }
-
-    func contains(_ value: Bound) -> Bool {
-        let place = ranges.partition { $0.lowerBound <= value }
-        return place > 0 && ranges[place - 1].upperBound >= value
     }
 }
 

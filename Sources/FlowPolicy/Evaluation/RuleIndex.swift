@@ -32,10 +32,9 @@ struct RuleIndex: Sendable {
         }
     }
 
-    /// The destinations that rules ask for: those of one rule alone, or a list that many share.
+    /// Names that rules ask for: those of one rule alone, or a list that many share.
     private struct Target {
-        let names: HostSet
-        let prefixes: PrefixSet
+        let names: HostSet.Part
         var rules: [Int32] = []
     }
 
@@ -66,7 +65,7 @@ struct RuleIndex: Sendable {
     private var transports: BitRows
     private var asks: BitRows
     private let ports: IntervalTable<UInt16>
-    private let v4: IntervalTable<UInt32>
+    private let v4: IntervalTable<UInt128>
     private let v6: IntervalTable<UInt128>
     private let hosts: HostTable
     /// The rules of each target: one after the other, or a row when there are more of them than words in a row.
@@ -91,6 +90,7 @@ struct RuleIndex: Sendable {
         transports = BitRows(rows: 2, bits: count)
         asks = BitRows(rows: 4, bits: count)
         var portSets: [Int32: Intervals<UInt16>] = [:]
+        var networks: [(prefixes: PrefixSet, rules: [Int32])] = []
         var targets: [Target] = []
         var shared: [ObjectIdentifier: Int] = [:]
         var members: [Family: [Int32]] = [:]
@@ -116,17 +116,14 @@ struct RuleIndex: Sendable {
             for transport in taken { transports.insert(CollectionOfOne(step), in: transport.row) }
             if let gate = Self.gate(conditions) {
                 asks.insert(CollectionOfOne(step), in: Ask.destination)
-                if gate.destination.hasNames { asks.insert(CollectionOfOne(step), in: Ask.name) }
-                if !gate.destination.hasPrefixes, gate.proof > .resolved {
-                    asks.insert(CollectionOfOne(step), in: Ask.claim)
-                }
-                targets.append(
-                    Target(names: gate.destination.names, prefixes: gate.destination.prefixes, rules: [step]))
-                for list in gate.destination.lists {
-                    let target = shared[ObjectIdentifier(list)] ?? targets.count
+                if !gate.names.isEmpty { asks.insert(CollectionOfOne(step), in: Ask.name) }
+                if gate.prefixes.isEmpty, gate.proof > .resolved { asks.insert(CollectionOfOne(step), in: Ask.claim) }
+                if !gate.prefixes.isEmpty { networks.append((gate.prefixes, [step])) }
+                for names in gate.names.parts {
+                    let target = shared[names.identity] ?? targets.count
                     if target == targets.count {
-                        shared[ObjectIdentifier(list)] = target
-                        targets.append(Target(names: list.names, prefixes: list.prefixes))
+                        shared[names.identity] = target
+                        targets.append(Target(names: names))
                     }
                     targets[target].rules.append(step)
                 }
@@ -138,8 +135,8 @@ struct RuleIndex: Sendable {
         ports = IntervalTable(
             [(Intervals([0...UInt16.max]), all.filter { portSets[$0] == nil })] + portSets.map { ($1, [$0]) },
             rules: count)
-        v4 = IntervalTable(targets.map { ($0.prefixes.v4, $0.rules) }, rules: count)
-        v6 = IntervalTable(targets.map { ($0.prefixes.v6, $0.rules) }, rules: count)
+        v4 = IntervalTable(networks.map { ($0.prefixes.ranges(v4: true), $0.rules) }, rules: count)
+        v6 = IntervalTable(networks.map { ($0.prefixes.ranges(v4: false), $0.rules) }, rules: count)
         hosts = HostTable(targets.map(\.names))
         let words = asks.words
         many = BitRows(rows: targets.count { $0.rules.count > words }, bits: count)
@@ -162,9 +159,11 @@ struct RuleIndex: Sendable {
     }
 
     /// The destination that must be hit before the rule can match.
-    private static func gate(_ conditions: [Condition]) -> (destination: Destination, proof: NameProof)? {
-        for case .to(let destination, let proof) in conditions { return (destination, proof) }
-        for case .address(let prefixes) in conditions { return (Destination(prefixes: prefixes), .proved) }
+    private static func gate(_ conditions: [Condition]) -> (names: HostSet, prefixes: PrefixSet, proof: NameProof)? {
+        for case .to(let destination, let proof) in conditions {
+            return (destination.names, destination.prefixes, proof)
+        }
+        for case .address(let prefixes) in conditions { return (HostSet(), prefixes, .proved) }
         return nil
     }
 
@@ -244,14 +243,11 @@ struct RuleIndex: Sendable {
 
     /// Marks the rules that one of the names or the address hits.
     private func lookUp(_ facts: FlowFacts, into hits: UnsafeMutableBufferPointer<UInt64>) {
-        switch facts.destination.address {
-        case nil: hits.update(repeating: 0)
-        case .v4(let value)?:
-            let row = v4.row(of: value)
-            for word in hits.indices { hits[word] = v4.rows[row, word] }
-        case .v6(let high, let low, _)?:
-            let row = v6.row(of: UInt128(high) << 64 | UInt128(low))
-            for word in hits.indices { hits[word] = v6.rows[row, word] }
+        hits.update(repeating: 0)
+        if let address = facts.destination.address {
+            let table = address.isV4 ? v4 : v6
+            let row = table.row(of: address.number)
+            for word in hits.indices { hits[word] = table.rows[row, word] }
         }
         for evidence in facts.names {
             hosts.forEachSet(holding: evidence.name) { target in

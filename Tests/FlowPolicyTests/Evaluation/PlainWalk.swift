@@ -202,8 +202,8 @@ struct PlainWalk {
         case .address(let prefixes):
             return facts.destination.address.map { address in prefixes.contains { $0.contains(address) } }
         case .to(let destination, let proof):
-            let texts = destination.names.texts + destination.lists.flatMap(\.names.texts)
-            let prefixes = Array(destination.prefixes) + destination.lists.flatMap { Array($0.prefixes) }
+            let texts = destination.names.texts
+            let prefixes = destination.prefixes
             if let address = facts.destination.address, prefixes.contains(where: { $0.contains(address) }) {
                 return true
             }

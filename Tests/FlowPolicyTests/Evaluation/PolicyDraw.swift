@@ -32,11 +32,11 @@ struct PolicyDraw {
     }()
 
     var dice: Dice
-    private var lists: [DestinationList] = []
+    private var lists: [Destination] = []
 
     init(_ dice: Dice) {
         self.dice = dice
-        lists = (0..<2).map { DestinationList(title: "list \($0)", names: names(), prefixes: prefixes()) }
+        lists = (0..<2).map { _ in Destination(names: names(), prefixes: prefixes()) }
     }
 
     mutating func parts() -> PolicyParts {
@@ -116,11 +116,11 @@ struct PolicyDraw {
         case 8: return .applicationProtocol([dice.pick(["tls", "http/1.1"])])
         case 9: return dice.pick([.session([.console]), .intake([.transparent]), .time(Self.workdays)])
         case 10...13:
-            return .to(
-                Destination(
-                    names: dice.roll(3) == 0 ? HostSet() : names(), prefixes: dice.roll(3) == 0 ? prefixes() : [],
-                    lists: dice.roll(3) == 0 ? [dice.pick(lists)] : []),
-                dice.pick([.resolved, .claimed, .claimed, .proved]))
+            var destination = Destination()
+            if dice.roll(3) > 0 { destination.names = names() }
+            if dice.roll(3) == 0 { destination.prefixes = prefixes() }
+            if dice.roll(3) == 0 { destination.formUnion(dice.pick(lists), "list") }
+            return .to(destination, dice.pick([.resolved, .claimed, .claimed, .proved]))
         case 14: return .not(condition(depth: depth + 1))
         case 15: return .any([condition(depth: depth + 1), condition(depth: depth + 1)])
         default: return .all([condition(depth: depth + 1), condition(depth: depth + 1)])

@@ -31,12 +31,19 @@ public struct Policy: Sendable {
     let stamp: UInt64
 
     let rules: [Rule]
-    /// By cause: the lane as the document has it, and the verdict the mode makes of it.
-    let unknown: [UnknownCause: (lane: Lane, verdict: Verdict)]
+    /// What decides before any rule is asked.
+    let preemption: Preemption
     private let index: RuleIndex
+    /// What the rules answer, by their places.
+    private let answers: [Answer?]
+    /// The verdicts for not knowing the program, which replace the catch-all.
+    let unknown: [UnknownCause: Answer]
+    private let nothingMatched: Answer
+    /// What becomes of a flow that waited in vain; nil when the rules decide without what is missing.
+    private let atDeadline: Verdict?
     private let profiles: [String: Profile]
-    private let hasContentRules: Bool
-    private let nothingMatched: Verdict
+    private let contentRules: [Rule]
+    private let privateRelays: HostSet
 
     /// Reads a document; throws every problem that could be found in one run.
     ///
@@ -59,13 +66,52 @@ public struct Policy: Sendable {
         files = parts.files
         stamp = parts.stamp
         rules = parts.rules
-        unknown = parts.unknown
-        profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
-        index = RuleIndex(rules)
-        hasContentRules = rules.contains { if case .content = $0.consequence { true } else { false } }
+        let mode = parts.mode
+        let profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
+        self.profiles = profiles
+        preemption = Preemption(parts.exclusions, parts.settings, parts.catalogues, mode)
+        privateRelays = parts.catalogues.hosts(in: "private-relay") ?? HostSet()
+        let answers = rules.map { rule -> Answer? in
+            guard case .flow(let lane, let verdict) = rule.consequence, !rule.isDormant(under: mode) else { return nil }
+            return Answer(
+                lane, verdict, decider: "rule \(rule.number) \"\(rule.name)\"",
+                profile: verdict.profile.flatMap { profiles[$0] }, mode: rule.mode)
+        }
         // Weir takes only what its policy names: a flow that no rule matches is left alone.
-        nothingMatched = mode.verdict(
-            .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone")
+        let nothingMatched = Answer(
+            .bypass,
+            mode.verdict(
+                .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone"),
+            decider: "", profile: nil, mode: mode)
+        index = RuleIndex(rules, places: answers.indices.filter { answers[$0] != nil }) { place in
+            (answers[place] ?? nothingMatched).way
+        }
+        self.answers = answers
+        self.nothingMatched = nothingMatched
+        unknown = Dictionary(
+            uniqueKeysWithValues: parts.unknown.map { cause, own in
+                let profile = own.verdict.profile.flatMap { profiles[$0] }
+                return (
+                    cause,
+                    Answer(
+                        own.lane, own.verdict, decider: "`unknown` (\(cause.rawValue))", profile: profile, mode: mode)
+                )
+            })
+        let overdue: Lane? =
+            switch settings.deadline.outcome {
+            case .missing: nil
+            case .relay: .relay
+            case .block: .block
+            }
+        atDeadline = overdue.map { lane in
+            mode.verdict(
+                lane, profile: nil, rule: nil, code: "deadline",
+                cause: "`deferred`, because what the decision waited for did not come in time")
+        }
+        contentRules = rules.filter { rule in
+            guard case .content = rule.consequence else { return false }
+            return !rule.isDormant(under: mode)
+        }
     }
 
     /// The summary of a program as this policy sees it: its class by the catalogues, and the requirements it meets.
@@ -80,30 +126,46 @@ public struct Policy: Sendable {
     }
 
     /// Decides a flow that has just arrived, from memory.
+    ///
+    /// A UDP flow is one datagram's way, decided by itself where the intake lets us; `FlowFacts.isReleaseSticky` says
+    /// where it does not.
     public func admit(_ facts: FlowFacts) -> Admission {
-        // `off` and `decide` never claim a flow, so there is nothing to wait for.
-        guard mode != .off else { return .decided(nothingMatched) }
-        let found = find(facts, .early)
-        let (lane, verdict) = outcome(found.decider)
-        guard let needs = found.needs, !found.waiting.subtracting(LaneSet(lane)).isEmpty else {
-            return .decided(verdict)
-        }
-        if mode == .decide {
-            var guess = verdict
-            guess.reason = Reason(
-                verdict.reason.code, verdict.reason.detail + ", unless the name, not known yet, matches an earlier rule"
-            )
-            return .decided(guess)
-        }
-        let candidates = LaneSet(found.waiting.lanes.map { LaneSet(mode.effective($0)) })
-        guard !candidates.subtracting(LaneSet(verdict.lane)).isEmpty else { return .decided(verdict) }
-        return .deferred(Deferral(needs: needs, candidates: candidates.lanes, otherwise: verdict))
+        guard facts.identity.contradiction == nil else { return admit(sound: facts.distrusted) }
+        return admit(sound: facts)
     }
 
-    /// Decides a flow or a message of which all names are known that will be known.
+    /// Decides a flow or a message of which everything is known that will be known.
+    ///
+    /// With the facts of a decided admission it says the same.
     public func refine(_ facts: FlowFacts) -> Verdict {
-        guard mode != .off else { return nothingMatched }
-        return outcome(find(facts, .final).decider).verdict
+        guard facts.identity.contradiction == nil else { return refine(sound: facts.distrusted) }
+        return refine(sound: facts)
+    }
+
+    private func admit(sound facts: FlowFacts) -> Admission {
+        if let early = preemption.decide(facts) { return .decided(early.verdict) }
+        let found = find(facts, open(facts))
+        let unreadable = unreadable(facts)
+        guard !found.awaits.isEmpty else { return .decided(answer(found.decider).verdict(unreadable)) }
+        let answer = answer(find(facts, .final).decider)
+        let otherwise = answer.verdict(unreadable)
+        var waiting = found.waiting
+        waiting.insert(self.answer(found.decider).way)
+        // Under `decide` the lanes are those that the rules would lead to.
+        let lane = mode == .decide ? answer.way.lane(unreadable) : otherwise.lane
+        let candidates = waiting.lanes(unreadable).filter { $0 != lane }
+        guard !candidates.isEmpty else { return .decided(otherwise) }
+        // Under `decide` no flow is claimed, so there is nothing to wait for.
+        guard mode != .decide else { return .decided(answer.guess) }
+        return .deferred(
+            Deferral(
+                awaits: found.awaits, candidates: candidates, otherwise: otherwise,
+                within: settings.deadline.milliseconds, atDeadline: atDeadline ?? otherwise))
+    }
+
+    private func refine(sound facts: FlowFacts) -> Verdict {
+        if let early = preemption.decide(facts) { return early.verdict }
+        return answer(find(facts, .final).decider).verdict(unreadable(facts))
     }
 
     /// The profile of a verdict, by its name.
@@ -114,58 +176,48 @@ public struct Policy: Sendable {
     /// They hold beside the rule that decided the flow, wherever they stand: that one says whether Weir looks, these
     /// say what is done with what it finds. A name that is not known counts as another name.
     public func contentRules(for facts: FlowFacts) -> [ContentRule] {
-        guard hasContentRules, mode == .observe || mode == .enforce else { return [] }
-        return rules.compactMap { rule in
+        guard !contentRules.isEmpty, mode == .observe || mode == .enforce else { return [] }
+        let facts = facts.identity.contradiction == nil ? facts : facts.distrusted
+        return contentRules.compactMap { rule in
             guard case .content(let content) = rule.consequence, rule.truth(facts, .final) == .yes else { return nil }
             return content
         }
     }
 
-    private func find(_ facts: FlowFacts, _ stage: NameStage) -> RuleIndex.Found {
-        index.find(facts, stage, in: rules) { unknown[$0] != nil }
+    /// What may still be learnt of a flow that has just arrived.
+    func open(_ facts: FlowFacts) -> Awaited {
+        guard !holds.isEmpty, case .unknown(let cause) = facts.identity.codeClass, holds.contains(cause) else {
+            return .early
+        }
+        return [.early, .identity]
     }
 
-    /// The lane as the document has it, and the verdict.
-    private func outcome(_ decider: RuleIndex.Found.Decider) -> (lane: Lane, verdict: Verdict) {
+    /// Whether a cause of not knowing the program has a verdict in the place of the catch-all.
+    func hasVerdict(for cause: UnknownCause) -> Bool { unknown[cause] != nil }
+
+    /// Why a flow that shall be inspected cannot be; the name tells more than the port.
+    func unreadable(_ facts: FlowFacts) -> Unreadable? {
+        if !privateRelays.isEmpty,
+            facts.names.contains(where: { $0.proof >= .claimed && privateRelays.contains($0.name) })
+        {
+            return .privateRelay
+        }
+        return facts.transport == .udp && facts.destination.port == 443 ? .quic : nil
+    }
+
+    private func find(_ facts: FlowFacts, _ open: Awaited) -> RuleIndex.Found {
+        var standsAside = false
+        if case .unknown(let cause) = facts.identity.codeClass { standsAside = hasVerdict(for: cause) }
+        return index.find(facts, open, in: rules, standsAside: standsAside)
+    }
+
+    private func answer(_ decider: RuleIndex.Found.Decider) -> Answer {
         switch decider {
-        case .rule(let place):
-            if case .flow(let lane, let verdict) = rules[place].consequence { return (lane, verdict) }
-        case .unknown(let cause):
-            if let own = unknown[cause] { return own }
-        case .nothing: break
-        }
-        return (.bypass, nothingMatched)
-    }
-}
-
-/// What admission says of a flow.
-public enum Admission: Sendable, Hashable {
-    case decided(Verdict)
-    /// A rule before the deciding one depends on a name that is not known yet.
-    case deferred(Deferral)
-
-    /// The verdict that holds if nothing more is learnt.
-    public var verdict: Verdict {
-        switch self {
-        case .decided(let verdict): return verdict
-        case .deferred(let deferral): return deferral.otherwise
+        case .rule(let place): return answers[place] ?? nothingMatched
+        case .unknown(let cause): return unknown[cause] ?? nothingMatched
+        case .nothing: return nothingMatched
         }
     }
-}
-
-/// A decision that a name of the destination may still change.
-public struct Deferral: Sendable, Hashable {
-    /// The strongest proof that a waiting rule asks for.
-    ///
-    /// `claimed`: read the SNI or `Host`; `proved`: judge the certificate.
-    public let needs: NameProof
-    /// The lanes that the waiting rules lead to, each once.
-    public let candidates: [Lane]
-    /// The verdict that holds if nothing more is learnt.
-    public let otherwise: Verdict
-
-    /// Whether the flow may turn out to be refused, so that it should not be opened before its name is known.
-    public var mayBlock: Bool { candidates.contains(.block) }
 }
 
 /// Everything a policy is made of, as the reader puts it together.

@@ -115,7 +115,7 @@ struct ConditionReader {
         }
         if let value = fields["address"] {
             conditions.append(
-                .address(reading.list(value, "`address`").compactMap { destinations.prefix($0, &reading) }))
+                .address(PrefixSet(reading.list(value, "`address`").compactMap { destinations.prefix($0, &reading) })))
         }
         if let value = fields["to"] {
             let proof = fields["name-proof"].flatMap { reading.choice($0, "`name-proof`", of: Self.proofs) }

@@ -10,21 +10,24 @@ enum Truth: Equatable {
     case no
     /// The fact is missing and will stay so: neither the condition nor its opposite holds.
     case unknown
-    /// The fact is a name that may still be learnt, with at least this proof.
-    ///
-    /// The application protocol is learnt with the claimed name, from the same first bytes.
-    case waits(NameProof)
+    /// The facts that decide it may still be learnt; at least these are missing.
+    case waits(Awaited)
 
     /// Whether this and that hold; what is certainly false outweighs what is not known.
     func and(_ other: Truth) -> Truth {
         switch (self, other) {
         case (.no, _), (_, .no): return .no
-        case (.waits(let a), .waits(let b)): return .waits(max(a, b))
+        case (.waits(let a), .waits(let b)): return .waits(a.union(b))
         case (.waits, _): return self
         case (_, .waits): return other
         case (.unknown, _), (_, .unknown): return .unknown
         case (.yes, .yes): return .yes
         }
+    }
+
+    /// Whether it is the same answer, whatever it waits for.
+    func isLike(_ other: Truth) -> Bool {
+        if case (.waits, .waits) = (self, other) { true } else { self == other }
     }
 
     var negated: Truth {
@@ -36,14 +39,6 @@ enum Truth: Equatable {
     }
 }
 
-/// Whether more names of the destination may still be learnt.
-enum NameStage {
-    /// The flow has just arrived.
-    case early
-    /// Everything that will be known is known.
-    case final
-}
-
 /// One condition of a rule.
 enum Condition: Sendable {
     case codeClass([CodeClass])
@@ -52,7 +47,7 @@ enum Condition: Sendable {
     case transport([Transport])
     case intake([IntakeKind])
     case port([ClosedRange<UInt16>])
-    case address([IPPrefix])
+    case address(PrefixSet)
     /// The destination, by a name of at least this proof or by address.
     case to(Destination, NameProof)
     case executable([ExecutablePattern])
@@ -68,15 +63,20 @@ enum Condition: Sendable {
     indirect case not(Condition)
 
     /// What the facts say; nothing is looked up and nothing is allocated.
-    func truth(_ facts: FlowFacts, _ stage: NameStage) -> Truth {
+    ///
+    /// `open` is what may still be learnt.
+    func truth(_ facts: FlowFacts, _ open: Awaited) -> Truth {
         switch self {
         case .codeClass(let classes):
-            guard case .known(let known) = facts.identity.codeClass else { return .unknown }
+            guard case .known(let known) = facts.identity.codeClass else {
+                return open.contains(.identity) ? .waits(.identity) : .unknown
+            }
             return classes.contains(known) ? .yes : .no
         case .code(let references):
-            guard case .known = facts.identity.codeClass, let results = facts.identity.requirements else {
-                return .unknown
+            guard case .known = facts.identity.codeClass else {
+                return open.contains(.identity) ? .waits(.identity) : .unknown
             }
+            guard let results = facts.identity.requirements else { return .unknown }
             var truth = Truth.no
             for reference in references {
                 // The results of another policy say nothing to this one.
@@ -98,7 +98,7 @@ enum Condition: Sendable {
             return holds ? .yes : .no
         case .applicationProtocol(let names):
             if facts.protocols.contains(where: names.contains) { return .yes }
-            if stage == .early { return .waits(.claimed) }
+            if open.contains(.claimed) { return .waits(.claimed) }
             return facts.protocols.isEmpty ? .unknown : .no
         case .transport(let transports):
             return transports.contains(facts.transport) ? .yes : .no
@@ -109,19 +109,33 @@ enum Condition: Sendable {
         case .address(let prefixes):
             // To learn the address of a name is a DNS query, and admission makes none.
             guard let address = facts.destination.address else { return .unknown }
-            return prefixes.contains { $0.contains(address) } ? .yes : .no
+            return prefixes.covers(address) ? .yes : .no
         case .to(let destination, let proof):
-            return destination.truth(facts, proof, stage)
+            return destination.truth(facts, proof, open)
         case .executable(let patterns):
             guard let path = facts.identity.executable else { return .unknown }
             return patterns.contains { $0.matches(path) } ? .yes : .no
         case .any(let conditions):
             // "Any" is "not all of the opposites".
-            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, stage).negated) }.negated
+            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, open).negated) }.negated
         case .all(let conditions):
-            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, stage)) }
+            return conditions.reduce(Truth.yes) { $0.and($1.truth(facts, open)) }
         case .not(let condition):
-            return condition.truth(facts, stage).negated
+            return condition.truth(facts, open).negated
+        }
+    }
+
+    /// At most what this can ever wait for.
+    var mayAwait: Awaited {
+        switch self {
+        case .codeClass, .code: return .identity
+        case .to(let destination, let proof):
+            return destination.names.isEmpty ? [] : Awaited(proof)
+        case .applicationProtocol: return .claimed
+        case .transport, .intake, .port, .address, .executable, .interface, .user, .session, .time: return []
+        case .any(let conditions), .all(let conditions):
+            return conditions.reduce([]) { $0.union($1.mayAwait) }
+        case .not(let condition): return condition.mayAwait
         }
     }
 

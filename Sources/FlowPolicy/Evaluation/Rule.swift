@@ -59,27 +59,24 @@ struct Rule: Sendable {
         self.isUnprovedAccepted = isUnprovedAccepted
     }
 
-    /// Whether it holds for a flow.
+    /// Whether it only records what it would do, and decides nothing.
+    func isDormant(under policy: Policy.Mode) -> Bool {
+        mode != policy && (mode == .off || mode == .decide)
+    }
+
+    /// Whether it holds for a flow; `open` is what may still be learnt.
     ///
-    /// Unlike inside `all`, an unknown fact settles it at once: no name can make the rule match any more.
-    func truth(_ facts: FlowFacts, _ stage: NameStage) -> Truth {
-        var waiting: NameProof?
+    /// Unlike inside `all`, an unknown fact settles it at once: nothing can make the rule match any more.
+    func truth(_ facts: FlowFacts, _ open: Awaited) -> Truth {
+        var waiting: Awaited = []
         for condition in conditions {
-            switch condition.truth(facts, stage) {
+            switch condition.truth(facts, open) {
             case .yes: continue
             case .no: return .no
             case .unknown: return .unknown
-            case .waits(let proof): waiting = max(proof, waiting ?? proof)
+            case .waits(let awaited): waiting.formUnion(awaited)
             }
         }
-        return waiting.map(Truth.waits) ?? .yes
-    }
-
-    /// The names that a flow must go to before this rule can match, when it asks for names and nothing else in `to`.
-    var namesGate: (names: HostSet, proof: NameProof)? {
-        for case .to(let destination, let proof) in conditions where destination.prefixes.isEmpty {
-            return (destination.names, proof)
-        }
-        return nil
+        return waiting.isEmpty ? .yes : .waits(waiting)
     }
 }

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Finds the rule that decides without asking a thousand rules for their hosts.
+// Finds the rule that decides without asking a thousand rules.
 
 internal import FlowModel
 
-/// A set of lanes.
-struct LaneSet: OptionSet, Sendable {
-    let rawValue: UInt8
-
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    init(_ lane: Lane) {
-        switch lane {
-        case .bypass: self.init(rawValue: 1)
-        case .relay: self.init(rawValue: 2)
-        case .inspect: self.init(rawValue: 4)
-        case .block: self.init(rawValue: 8)
-        }
-    }
-
-    /// In the order of `Lane`.
-    var lanes: [Lane] { Lane.allCases.filter { contains(LaneSet($0)) } }
-}
-
-/// The rules that decide flows, in order, with one table of all the hosts they name.
+/// The rules that decide flows, in order, as rows of bits: a bit a rule, a row for each class, port range, network, ….
 ///
-/// Most rules fail on class, port or name. Those three are kept in a few bytes a rule, and names are looked up once for
-/// all rules, so that only rules that may match are asked in full.
+/// The rows of a flow's facts, laid over each other, leave the few rules that may match; only those are asked in full,
+/// in order. (Bit vectors as in Lakshman and Stiliadis, SIGCOMM 1998.) A row may keep a rule that will say no, and
+/// never drops one that would match, so the answer is that of asking them all.
 struct RuleIndex: Sendable {
     /// What the walk found.
     struct Found {
-        enum Decider {
-            /// The index of the rule.
+        enum Decider: Sendable, Hashable {
+            /// The place of the rule in `Policy.rules`.
             case rule(Int)
             /// No rule before the catch-all matched, and the identity is not known by this cause.
             case unknown(UnknownCause)
@@ -39,129 +21,264 @@ struct RuleIndex: Sendable {
         }
 
         var decider = Decider.nothing
-        /// The lanes, as the document has them, of earlier rules that wait for a name.
-        var waiting: LaneSet = []
-        /// The strongest proof that one of those asks for.
-        var needs: NameProof?
+        /// Where the earlier rules lead that wait for what may still be learnt.
+        var waiting = WaySet()
+        /// What they wait for.
+        var awaits: Awaited = []
+
+        fileprivate mutating func note(_ way: Way, _ awaited: Awaited) {
+            waiting.insert(way)
+            awaits.formUnion(awaited)
+        }
     }
 
-    /// What a rule certainly needs of a flow: no references, so that the walk over a thousand of them counts none.
-    private struct Step: Sendable {
-        let rule: Int32
-        let lane: LaneSet
-        /// The proof its names need; nil when it does not ask for names, or not only.
-        let namesGate: NameProof?
-        /// A bit for each class it takes, and all bits when it does not ask.
-        var classes = UInt8.max
-        /// The lowest and the highest port it takes.
-        var ports: ClosedRange<UInt16> = 0...UInt16.max
-        let isCatchAll: Bool
+    /// Names that rules ask for: those of one rule alone, or a list that many share.
+    private struct Target {
+        let names: HostSet.Part
+        var rules: [Int32] = []
+    }
 
-        init(_ rule: Rule, at place: Int32, _ lane: Lane) {
-            self.rule = place
-            self.lane = LaneSet(lane)
-            namesGate = rule.namesGate?.proof
-            isCatchAll = rule.conditions.isEmpty
-            for condition in rule.conditions {
-                if case .codeClass(let taken) = condition {
-                    classes = taken.reduce(0) { $0 | IdentitySummary.Class.known($1).bit }
-                } else if case .port(let ranges) = condition, let low = ranges.map(\.lowerBound).min(),
-                    let high = ranges.map(\.upperBound).max()
-                {
-                    ports = low...high
+    /// Rules that lead the same way and wait for the same: while they only wait, one says as much as all.
+    private struct Family: Hashable {
+        let way: Way
+        let mayAwait: Awaited
+    }
+
+    /// What a rule asks beside its class, port and transport; a row of `asks` each.
+    private enum Ask {
+        /// A destination.
+        static let destination = 0
+        /// A destination that has names.
+        static let name = 1
+        /// A destination of names only, that a resolver's word does not fulfil.
+        static let claim = 2
+        /// The class or the code.
+        static let identity = 3
+    }
+
+    private static let heldRow = 7
+
+    private var places: [Int] = []
+    private var ways: [Way] = []
+    private var catchAll: (place: Int, way: Way)?
+    private var classes: BitRows
+    private var transports: BitRows
+    private var asks: BitRows
+    private let ports: IntervalTable<UInt16>
+    private let v4: IntervalTable<UInt128>
+    private let v6: IntervalTable<UInt128>
+    private let hosts: HostTable
+    /// The rules of each target: one after the other, or a row when there are more of them than words in a row.
+    private var targetRules: [(few: Range<Int>, row: Int?)] = []
+    private var few: [Int32] = []
+    private var many: BitRows
+    private var families: [Family] = []
+    private var familyRows: BitRows
+
+    /// Indexes the rules at `places`; those behind the first one without conditions can never be reached.
+    init(_ rules: [Rule], places: [Int], way: (Int) -> Way) {
+        for place in places {
+            if rules[place].conditions.isEmpty {
+                catchAll = (place, way(place))
+                break
+            }
+            self.places.append(place)
+            ways.append(way(place))
+        }
+        let count = self.places.count
+        classes = BitRows(rows: 8, bits: count)
+        transports = BitRows(rows: 2, bits: count)
+        asks = BitRows(rows: 4, bits: count)
+        var portSets: [Int32: Intervals<UInt16>] = [:]
+        var networks: [(prefixes: PrefixSet, rules: [Int32])] = []
+        var targets: [Target] = []
+        var shared: [ObjectIdentifier: Int] = [:]
+        var members: [Family: [Int32]] = [:]
+        for (number, place) in self.places.enumerated() {
+            let step = Int32(truncatingIfNeeded: number)
+            let conditions = rules[place].conditions
+            var rows = Set(0...Self.heldRow)
+            var taken: Set<Transport> = [.tcp, .udp]
+            for condition in conditions {
+                switch condition {
+                case .codeClass(let classes):
+                    rows.formIntersection(classes.map { IdentitySummary.Class.known($0).row } + [Self.heldRow])
+                    asks.insert(CollectionOfOne(step), in: Ask.identity)
+                case .code:
+                    rows.remove(IdentitySummary.Class.unknown(.unresolved).row)
+                    asks.insert(CollectionOfOne(step), in: Ask.identity)
+                case .transport(let transports): taken.formIntersection(transports)
+                case .port(let ranges) where portSets[step] == nil: portSets[step] = Intervals(ranges)
+                default: continue
                 }
             }
+            for row in rows { classes.insert(CollectionOfOne(step), in: row) }
+            for transport in taken { transports.insert(CollectionOfOne(step), in: transport.row) }
+            if let gate = Self.gate(conditions) {
+                asks.insert(CollectionOfOne(step), in: Ask.destination)
+                if !gate.names.isEmpty { asks.insert(CollectionOfOne(step), in: Ask.name) }
+                if gate.prefixes.isEmpty, gate.proof > .resolved { asks.insert(CollectionOfOne(step), in: Ask.claim) }
+                if !gate.prefixes.isEmpty { networks.append((gate.prefixes, [step])) }
+                for names in gate.names.parts {
+                    let target = shared[names.identity] ?? targets.count
+                    if target == targets.count {
+                        shared[names.identity] = target
+                        targets.append(Target(names: names))
+                    }
+                    targets[target].rules.append(step)
+                }
+            }
+            let mayAwait = conditions.reduce([] as Awaited) { $0.union($1.mayAwait) }
+            members[Family(way: ways[number], mayAwait: mayAwait), default: []].append(step)
+        }
+        let all = (0..<count).map { Int32(truncatingIfNeeded: $0) }
+        ports = IntervalTable(
+            [(Intervals([0...UInt16.max]), all.filter { portSets[$0] == nil })] + portSets.map { ($1, [$0]) },
+            rules: count)
+        v4 = IntervalTable(networks.map { ($0.prefixes.ranges(v4: true), $0.rules) }, rules: count)
+        v6 = IntervalTable(networks.map { ($0.prefixes.ranges(v4: false), $0.rules) }, rules: count)
+        hosts = HostTable(targets.map(\.names))
+        let words = asks.words
+        many = BitRows(rows: targets.count { $0.rules.count > words }, bits: count)
+        familyRows = BitRows(rows: members.count, bits: count)
+        var row = 0
+        for target in targets {
+            if target.rules.count > words {
+                many.insert(target.rules, in: row)
+                targetRules.append((0..<0, row))
+                row += 1
+            } else {
+                targetRules.append((few.count..<few.count + target.rules.count, nil))
+                few += target.rules
+            }
+        }
+        for (family, steps) in members {
+            familyRows.insert(steps, in: families.count)
+            families.append(family)
         }
     }
 
-    private var steps: [Step] = []
-    private var exact: [Substring: [Int32]] = [:]
-    private var below: [Substring: [Int32]] = [:]
-
-    init(_ rules: [Rule]) {
-        for (index, rule) in rules.enumerated() {
-            guard case .flow(let lane, _) = rule.consequence else { continue }
-            let place = Int32(truncatingIfNeeded: index)
-            steps.append(Step(rule, at: place, lane))
-            guard let names = rule.namesGate?.names else { continue }
-            for name in names.exact { exact[name, default: []].append(place) }
-            for name in names.below { below[name, default: []].append(place) }
+    /// The destination that must be hit before the rule can match.
+    private static func gate(_ conditions: [Condition]) -> (names: HostSet, prefixes: PrefixSet, proof: NameProof)? {
+        for case .to(let destination, let proof) in conditions {
+            return (destination.names, destination.prefixes, proof)
         }
+        for case .address(let prefixes) in conditions { return (HostSet(), prefixes, .proved) }
+        return nil
     }
 
     /// Walks the rules in order up to the one that decides.
     ///
-    /// `ownVerdict` says whether a cause of not knowing the identity has a verdict that replaces the catch-all.
-    func find(
-        _ facts: FlowFacts, _ stage: NameStage, in rules: [Rule], ownVerdict: (UnknownCause) -> Bool
+    /// `open` is what may still be learnt; `standsAside` says that the cause of not knowing the identity has a verdict
+    /// that replaces the catch-all.
+    func find(_ facts: FlowFacts, _ open: Awaited, in rules: [Rule], standsAside: Bool) -> Found {
+        // A thousand rules take 128 bytes: memory on the stack, as up to 1,024 are.
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: asks.words) { hits in
+            find(facts, open, in: rules, standsAside, hits)
+        }
+    }
+
+    private func find(
+        _ facts: FlowFacts, _ open: Awaited, in rules: [Rule], _ standsAside: Bool,
+        _ hits: UnsafeMutableBufferPointer<UInt64>
     ) -> Found {
         var found = Found()
-        let namesSettled = stage == .final || facts.claimSettlesNames
-        let classBit = facts.identity.codeClass.bit
-        let port = facts.destination.port
-        // Looked up when the first rule asks for a name, so that a rule on class before it costs next to nothing.
-        var named: [Int32] = []
-        var hasLookedUp = false
-        var next = named.startIndex
-        for step in steps {
-            guard step.classes & classBit != 0, step.ports.contains(port) else { continue }
-            if let proof = step.namesGate {
-                if !hasLookedUp {
-                    named = rulesNaming(facts.names)
-                    hasLookedUp = true
+        let identity = facts.identity.codeClass
+        let isHeld = identity.isUnknown && open.contains(.identity)
+        let classRow = isHeld ? Self.heldRow : identity.row
+        let portRow = ports.row(of: facts.destination.port)
+        let isNamed = !open.contains(.claimed) || facts.claimSettlesNames
+        // Looked up when the first rule asks, so that a rule on class before it costs next to nothing.
+        var isLookedUp = false
+        for word in 0..<asks.words {
+            /// Rules that can only wait, and whose like waits already.
+            func silenced() -> UInt64 {
+                guard !found.awaits.isEmpty else { return 0 }
+                let cannotMatch =
+                    (isNamed ? 0 : asks[Ask.claim, word]) | (isHeld ? asks[Ask.identity, word] : 0)
+                guard cannotMatch != 0 else { return 0 }
+                var alike: UInt64 = 0
+                for (number, family) in families.enumerated()
+                where found.waiting.contains(family.way)
+                    && found.awaits.isSuperset(of: family.mayAwait.intersection(open))
+                {
+                    alike |= familyRows[number, word]
                 }
-                while next < named.endIndex, named[next] < step.rule { next += 1 }
-                if next == named.endIndex || named[next] != step.rule {
-                    if namesSettled { continue }
-                    // One waiting rule says as much as a hundred that wait for the same and go the same way.
-                    if let needs = found.needs, needs >= proof, found.waiting.contains(step.lane) { continue }
-                }
+                return alike & cannotMatch
             }
-            if step.isCatchAll { break }
-            switch rules[Int(step.rule)].truth(facts, stage) {
-            case .no, .unknown: continue
-            case .waits(let proof):
-                found.waiting.insert(step.lane)
-                found.needs = max(proof, found.needs ?? proof)
-            case .yes:
-                found.decider = .rule(Int(step.rule))
-                return found
+            var candidates =
+                classes[classRow, word] & ports.rows[portRow, word] & transports[facts.transport.row, word]
+            let asking = candidates & asks[Ask.destination, word]
+            if asking != 0 {
+                if !isLookedUp {
+                    lookUp(facts, into: hits)
+                    isLookedUp = true
+                }
+                candidates &= ~asking | hits[word] | (isNamed ? 0 : asks[Ask.name, word])
+            }
+            candidates &= ~silenced()
+            while candidates != 0 {
+                let step = word * 64 + candidates.trailingZeroBitCount
+                candidates &= candidates - 1
+                switch rules[places[step]].truth(facts, open) {
+                case .no, .unknown: continue
+                case .waits(let awaited):
+                    found.note(ways[step], awaited)
+                    candidates &= ~silenced()
+                case .yes:
+                    found.decider = .rule(places[step])
+                    return found
+                }
             }
         }
-        if case .unknown(let cause) = facts.identity.codeClass, ownVerdict(cause) {
+        if standsAside, case .unknown(let cause) = identity {
             found.decider = .unknown(cause)
-        } else if let last = steps.last, last.isCatchAll {
-            found.decider = .rule(Int(last.rule))
+            // Once the program is known, what stood aside decides.
+            if isHeld { found.note(catchAll?.way ?? Way(.bypass, nil), .identity) }
+        } else if let catchAll {
+            found.decider = .rule(catchAll.place)
         }
         return found
     }
 
-    /// The rules whose table entries one of the names hits, in order.
-    private func rulesNaming(_ names: [NameEvidence]) -> [Int32] {
-        var hits: [Int32] = []
-        for evidence in names {
-            if !exact.isEmpty, let rules = exact[evidence.name.description[...]] { hits += rules }
-            guard !below.isEmpty else { continue }
-            for parent in evidence.name.parents {
-                if let rules = below[parent] { hits += rules }
+    /// Marks the rules that one of the names or the address hits.
+    private func lookUp(_ facts: FlowFacts, into hits: UnsafeMutableBufferPointer<UInt64>) {
+        hits.update(repeating: 0)
+        if let address = facts.destination.address {
+            let table = address.isV4 ? v4 : v6
+            let row = table.row(of: address.number)
+            for word in hits.indices { hits[word] = table.rows[row, word] }
+        }
+        for evidence in facts.names {
+            hosts.forEachSet(holding: evidence.name) { target in
+                let rules = targetRules[target]
+                if let row = rules.row {
+                    for word in hits.indices { hits[word] |= many[row, word] }
+                } else {
+                    for step in few[rules.few] { hits[Int(step) / 64] |= 1 << UInt64(step % 64) }
+                }
             }
         }
-        if hits.count > 1 { hits.sort() }
-        return hits
     }
 }
 
+extension Transport {
+    fileprivate var row: Int { self == .tcp ? 0 : 1 }
+}
+
 extension IdentitySummary.Class {
-    /// A bit of its own for each class; an unknown identity has one that no rule asks for by name.
-    fileprivate var bit: UInt8 {
+    fileprivate var isUnknown: Bool { if case .unknown = self { true } else { false } }
+
+    /// A row of its own for each class, and one for an identity that is not known and will not be.
+    fileprivate var row: Int {
         switch self {
-        case .known(.os): return 1
-        case .known(.platformInteractive): return 2
-        case .known(.userCarryingPinned): return 4
-        case .known(.vendor): return 8
-        case .known(.thirdParty): return 16
-        case .known(.unsigned): return 32
-        case .unknown: return 128
+        case .known(.os): return 0
+        case .known(.platformInteractive): return 1
+        case .known(.userCarryingPinned): return 2
+        case .known(.vendor): return 3
+        case .known(.thirdParty): return 4
+        case .known(.unsigned): return 5
+        case .unknown: return 6
         }
     }
 }

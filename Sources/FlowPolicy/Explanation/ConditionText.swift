@@ -34,21 +34,22 @@ extension Condition {
     }
 
     /// Why the condition holds or does not, with the fact that says so: `to bank.example is not api.example.com`.
-    func why(_ facts: FlowFacts, _ stage: NameStage) -> String {
-        let truth = truth(facts, stage)
+    func why(_ facts: FlowFacts, _ open: Awaited) -> String {
+        let truth = truth(facts, open)
         switch (self, truth) {
         case (_, .yes): return text
-        case (.all(let conditions), _):
-            let culprit = conditions.first { Truth.yes.and($0.truth(facts, stage)) == truth }
-            return culprit?.why(facts, stage) ?? text
         case (.any(let conditions), .no):
-            return conditions.prefix(4).map { $0.why(facts, stage) }.joined(separator: " and ")
+            return conditions.prefix(4).map { $0.why(facts, open) }.joined(separator: " and ")
                 + (conditions.count > 4 ? " and so on" : "")
+        case (.any(let conditions), _), (.all(let conditions), _):
+            let culprit = conditions.first { $0.truth(facts, open).isLike(truth) }
+            return culprit?.why(facts, open) ?? text
         case (.not(let condition), .no): return "\(condition.text) holds"
-        case (.not(let condition), _): return condition.why(facts, stage)
+        case (.not(let condition), _): return condition.why(facts, open)
         case (_, .no): return "\(text) is not \(fact(facts))"
         case (_, .unknown): return "\(text): \(fact(facts))"
-        case (_, .waits(let proof)): return "\(text): \(fact(facts)) so far, and a \(proof.rawValue) name may come"
+        case (_, .waits(let awaited)):
+            return "\(text): \(fact(facts)) so far, and more may come: \(awaited.words.joined(separator: ", "))"
         }
     }
 
@@ -63,10 +64,11 @@ extension Condition {
         case .to:
             let names = facts.namesText
             return facts.destination.address.map { names.isEmpty ? "\($0)" : "\($0), \(names)" } ?? names
-        case .executable: return facts.identity.executable ?? "an executable that is not known"
-        case .code: return facts.identity.provedName ?? "code whose name is not proved"
+        case .executable: return facts.identity.executable?.visible ?? "an executable that is not known"
+        case .code: return facts.identity.proofText
         case .interface: return facts.interface?.rawValue ?? "an interface that is not known"
-        case .user: return facts.identity.userID.map { "\($0)" } ?? "a user that is not known"
+        // Outputs name people only where the policy says so, and this one does not know.
+        case .user: return facts.identity.userID == nil ? "a user that is not known" : "the user of this flow"
         case .session: return facts.session?.rawValue ?? "a session that is not known"
         case .time: return "\(facts.startedAt) ms since 1970"
         case .applicationProtocol:
@@ -92,6 +94,9 @@ extension IdentitySummary {
         case .unknown(let cause): return "unknown (\(cause.rawValue))"
         }
     }
+
+    /// `third-party, proved AB12CD34EF:com.example.app`.
+    var proofText: String { classText + (provedName.map { ", proved \($0.visible)" } ?? ", name not proved") }
 }
 
 extension FlowFacts {
@@ -103,8 +108,29 @@ extension FlowFacts {
         var parts = ["\(transport.rawValue) to \(destination)"]
         if !names.isEmpty { parts.append("names \(namesText)") }
         parts.append("class \(identity.classText)")
-        if let executable = identity.executable { parts.append("executable \(executable)") }
+        if let name = identity.provedName { parts.append("proved \(name.visible)") }
+        if let executable = identity.executable { parts.append("executable \(executable.visible)") }
         parts.append("intake \(intake.rawValue)")
         return parts.joined(separator: ", ")
+    }
+}
+
+extension String {
+    /// The text on one line: what would end a line or move the cursor is replaced.
+    var visible: String {
+        guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.isUnprintable ? "\u{fffd}" : $0 }))
+    }
+
+    /// At most so many characters, the last one an ellipsis when there were more.
+    func clipped(to count: Int) -> String { self.count > count ? prefix(count - 1) + "…" : self }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isUnprintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 }

@@ -49,18 +49,22 @@ struct ExplanationTests {
         #expect(lines[1] == "rule 1 \"leave the system alone\": no match: class os or vendor: unknown (exited)")
         #expect(
             lines[2]
-                == "rule 2 \"private life\": waits: to bank.example: 203.0.113.7 so far, and a claimed name may come")
+                == "rule 2 \"private life\": waits: to bank.example: 203.0.113.7 so far, and more may come: claimed-name"
+        )
         #expect(lines[7] == "rule 7 \"strip the rest\": stands aside: `unknown` has a verdict for exited")
         #expect(
             lines[8]
+                == "unknown exited: match: no rule before the last resort matches")
+        #expect(
+            lines[9]
                 == "verdict: relay: unknown-identity: `unknown`, because the identity is not known (exited)")
     }
 
     @Test("A deferred flow says what may come, and what holds if nothing does")
     func deferred() throws {
         let lines = try Sample.policy(yaml).explain(Sample.facts("203.0.113.7:443")).text.split(separator: "\n")
-        #expect(lines[8] == "deferred: a proved name may lead to relay")
-        #expect(lines[9].hasPrefix("verdict if no name is learnt: inspect with profile strict: rule"))
+        #expect(lines[8] == "deferred: claimed-name, proved-name may lead to relay")
+        #expect(lines[9].hasPrefix("verdict if nothing more is learnt: inspect with profile strict: rule"))
     }
 
     @Test("For programs every line is a JSON object, and the last one is the verdict")
@@ -76,7 +80,7 @@ struct ExplanationTests {
         #expect(verdict["lane"] as? String == "inspect")
         #expect(verdict["profile"] as? String == "strict")
         #expect(verdict["candidates"] as? [String] == ["relay"])
-        #expect(verdict["needs"] as? String == "proved")
+        #expect(verdict["awaits"] as? [String] == ["claimed-name", "proved-name"])
         #expect(verdict["policy"] as? String == policy.digest)
     }
 

@@ -33,8 +33,9 @@ struct PolicyTests {
             return
         }
         #expect(deferral.mayBlock)
-        #expect(deferral.needs == .proved)
+        #expect(deferral.awaits == [.claimed, .proved])
         #expect(deferral.candidates == [.relay, .block])
+        #expect(deferral.atDeadline == deferral.otherwise)
         #expect(deferral.otherwise.rule == "rest")
         #expect(deferral.otherwise.profile == "p")
     }
@@ -76,7 +77,7 @@ struct PolicyTests {
         #expect(try Sample.words(policy.admit(Sample.facts("203.0.113.7:443"))) == "relay by rest")
     }
 
-    @Test("A flow waits for the strongest proof that any rule asks for")
+    @Test("A flow waits for every proof that a rule before the deciding one asks for")
     func strongest() throws {
         let policy = try Sample.policy(
             """
@@ -91,8 +92,9 @@ struct PolicyTests {
             Issue.record("not deferred")
             return
         }
-        #expect(deferral.needs == .proved)
-        #expect(!deferral.mayBlock)
+        #expect(deferral.awaits == [.claimed, .proved])
+        #expect(deferral.candidates == [.relay])
+        #expect(deferral.mayBlock)
     }
 
     @Test("Under observe a block counts as the relay it becomes")
@@ -129,7 +131,7 @@ struct PolicyTests {
         let admission = try policy("decide").admit(Sample.facts("203.0.113.7:443 class=vendor"))
         #expect(
             admission.verdict.reason.detail
-                == "would inspect by rule 6 \"rest\" (every flow), unless the name, not known yet, matches an earlier rule"
+                == "would inspect by rule 6 \"rest\" (every flow), unless what is not known yet matches an earlier rule"
         )
         #expect(admission == .decided(admission.verdict))
     }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What decides before any rule is asked: exclusions, programs that are never taken, DNS.
+
+internal import FlowModel
+
+/// What decides before any rule is asked, with its verdicts ready-made.
+struct Preemption: Sendable {
+    enum Ground: Sendable, Hashable {
+        case off
+        /// An exclusion, by its place.
+        case exclusion(Int)
+        /// A catalogue row by which a program is never taken.
+        case never(String)
+        case dns
+    }
+
+    private let off: Verdict?
+    private let exclusions: [Exclusion]
+    private let ports: IntervalTable<UInt16>
+    private let excluded: [Verdict]
+    private let never: [String: Verdict]
+    private let neverOther: Verdict
+    private let inspectedNeverRows: Set<String>
+    private let dnsLeftAlone: Verdict
+    private let dnsOthers: Verdict
+
+    init(_ exclusions: [Exclusion], _ settings: PolicySettings, _ catalogues: Catalogues, _ mode: Policy.Mode) {
+        func verdict(_ lane: Lane, _ code: String, _ cause: String) -> Verdict {
+            mode.verdict(lane, profile: nil, rule: nil, code: code, cause: cause)
+        }
+        off = mode == .off ? verdict(.bypass, "mode-off", "") : nil
+        self.exclusions = exclusions
+        let count = exclusions.count
+        ports = IntervalTable(
+            exclusions.enumerated().map { place, exclusion in
+                let ports = exclusion.ports.isEmpty ? [0...UInt16.max] : exclusion.ports
+                return (Intervals(ports), [Int32(truncatingIfNeeded: place)])
+            }, rules: count)
+        excluded = exclusions.map { exclusion in
+            verdict(
+                .bypass, exclusion.tier == .never ? "never" : "excluded",
+                "the exclusion \(exclusion.row): \(exclusion.reason)")
+        }
+        let rows = catalogues.programs.lazy.filter { $0.tier == .never }.map { "\($0.catalogue)/\($0.id)" }
+        never = Dictionary(
+            rows.map { ($0, verdict(.bypass, "never", "the catalogue row \($0): its program is never taken")) },
+            uniquingKeysWith: { first, _ in first })
+        neverOther = verdict(.bypass, "never", "a catalogue row: its program is never taken")
+        inspectedNeverRows = Set(settings.inspectedNeverRows)
+        dnsLeftAlone = verdict(
+            .bypass, "dns", "`dns`: queries of the system, and of programs that are not known, are left alone")
+        switch settings.dns {
+        case .pass: dnsOthers = verdict(.bypass, "dns", "`dns: pass` leaves queries alone")
+        case .report: dnsOthers = verdict(.relay, "dns", "`dns: report`: a program asks without the system's resolver")
+        case .block: dnsOthers = verdict(.block, "dns", "`dns: block`: programs ask the system's resolver")
+        }
+    }
+
+    var exclusionCount: Int { exclusions.count }
+
+    func exclusion(_ place: Int) -> Exclusion { exclusions[place] }
+
+    /// What decides the flow before the rules do, if anything does.
+    func decide(_ facts: FlowFacts) -> (ground: Ground, verdict: Verdict)? {
+        if let off { return (.off, off) }
+        if let place = firstExclusion(facts) { return (.exclusion(place), excluded[place]) }
+        if let row = facts.identity.neverRow, !isInspected(row) { return (.never(row), never[row] ?? neverOther) }
+        guard facts.destination.port == 53 else { return nil }
+        switch facts.identity.codeClass {
+        case .unknown, .known(.os): return (.dns, dnsLeftAlone)
+        case .known: return (.dns, dnsOthers)
+        }
+    }
+
+    /// Whether the policy has taken a row out of the never set by name.
+    func isInspected(_ row: String) -> Bool { !inspectedNeverRows.isEmpty && inspectedNeverRows.contains(row) }
+
+    private func firstExclusion(_ facts: FlowFacts) -> Int? {
+        let row = ports.row(of: facts.destination.port)
+        for word in 0..<ports.rows.words {
+            var candidates = ports.rows[row, word]
+            while candidates != 0 {
+                let place = word * 64 + candidates.trailingZeroBitCount
+                candidates &= candidates - 1
+                if exclusions[place].covers(facts.transport, facts.destination, facts.interface) { return place }
+            }
+        }
+        return nil
+    }
+}

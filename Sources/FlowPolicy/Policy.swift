@@ -31,6 +31,8 @@ public struct Policy: Sendable {
     let stamp: UInt64
 
     let rules: [Rule]
+    /// What only `check` asks of the document.
+    let outline: PolicyOutline
     /// By cause: the lane as the document has it, and the verdict the mode makes of it.
     let unknown: [UnknownCause: (lane: Lane, verdict: Verdict)]
     private let index: RuleIndex
@@ -59,6 +61,7 @@ public struct Policy: Sendable {
         files = parts.files
         stamp = parts.stamp
         rules = parts.rules
+        outline = parts.outline
         unknown = parts.unknown
         profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
         index = RuleIndex(rules)
@@ -183,4 +186,5 @@ struct PolicyParts {
     var rules: [Rule] = []
     var unknown: [UnknownCause: (lane: Lane, verdict: Verdict)] = [:]
     var profiles: [Profile] = []
+    var outline = PolicyOutline()
 }

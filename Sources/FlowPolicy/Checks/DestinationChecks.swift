@@ -18,7 +18,7 @@ extension PolicyCheck {
     /// Whose programs are not said: everybody's uploads go the same way as what was meant.
     private mutating func uploads(_ checked: Checked, _ ways: [Region]) {
         let names = ways.filter { !$0.namesClass && $0.code.isEmpty }.flatMap(\.named)
-        let found = UploadDomain.all.filter { domain in names.contains { $0.set.holdsAll(below: domain.name[...]) } }
+        let found = UploadDomain.all.filter { domain in names.contains { $0.holdsAll(below: domain.name[...]) } }
         guard let first = found.first else { return }
         let more = found.count > 1 ? ", and \(Self.listed(found.dropFirst().map(\.name))) likewise" : ""
         note(

@@ -49,6 +49,8 @@ struct PolicyCheck {
     let now: Int64
     let checked: [Checked]
     let takers: [Taker]
+    /// Hosts whose programs accept only their own certificates.
+    let pinned: (rows: [HostRow], set: HostSet)
     var budget: CheckBudget
     private var findings: [PolicyFinding] = []
     private var noted: Set<Noted> = []
@@ -74,6 +76,8 @@ struct PolicyCheck {
         }
         self.checked = checked
         takers = Taker.all(policy, checked)
+        let rows = policy.catalogues.hosts.filter { $0.catalogue == "pinned-hosts" }
+        pinned = (rows, rows.reduce(into: HostSet()) { $0.insert($1.pattern) })
         self.budget = budget
     }
 

@@ -108,17 +108,14 @@ extension PolicyCheck {
     /// A pinned host among the names of a rule that comes to it, and whether the rule names just that: one on a whole
     /// domain may not know what lies below.
     private mutating func pinnedHost(_ checked: Checked, _ ways: [Region]) -> (row: HostRow, isMeant: Bool)? {
-        let rows = policy.catalogues.hosts.filter { $0.catalogue == "pinned-hosts" }
-        var pinned = HostSet()
-        for row in rows { pinned.insert(row.pattern) }
         for way in ways {
             for names in way.named {
-                let entries = names.set.entries(within: pinned, &budget)
+                let entries = names.sets.flatMap { $0.entries(within: pinned.set, &budget) }
                 if let entry = entries.first(where: { takes($0, names.proof, way, checked) }) {
-                    return rows.first { entry.isWithin($0.pattern) }.map { ($0, true) }
+                    return pinned.rows.first { entry.isWithin($0.pattern) }.map { ($0, true) }
                 }
-                let below = rows.first { row in
-                    names.set.holdsAll(below: row.pattern.name.description[...])
+                let below = pinned.rows.first { row in
+                    names.holdsAll(below: row.pattern.name.description[...])
                         && takes(row.pattern, names.proof, way, checked)
                 }
                 if let below { return (below, false) }
@@ -131,7 +128,7 @@ extension PolicyCheck {
         var part = way
         var set = HostSet()
         set.insert(host)
-        part.named.append(.init(set: set, proof: proof))
+        part.named.append(.init(sets: [set], proof: proof))
         return cover(of: [part], by: takers(before: checked)) == nil
     }
 

@@ -25,8 +25,10 @@ struct Choices: OptionSet, Sendable {
 /// err to one side: a region called empty is empty and one called within another is within it, while the opposite may
 /// only mean that it is not plain.
 struct Region: Sendable {
+    /// Names that a flow must have, or must not have, known at least so well.
     struct Names: Sendable {
-        var set: HostSet
+        /// The hosts in all of these; none of them empty.
+        var sets: [HostSet]
         var proof: NameProof
     }
 
@@ -47,12 +49,9 @@ struct Region: Sendable {
     /// For each entry, the code meets one of these requirements.
     var code: [Set<Int>] = []
     var notCode: Set<Int> = []
-    /// Whether anything is asked of the code's requirements, so that they must have been judged.
-    var asksCode = false
     /// For each entry, the path matches one of these patterns.
     var executables: [[ExecutablePattern]] = []
     var notExecutables: [ExecutablePattern] = []
-    var asksExecutable = false
     var protocols: [Set<String>] = []
     var notProtocols: [Set<String>] = []
     var time = TimeRegion()
@@ -63,12 +62,20 @@ struct Region: Sendable {
     static let knownClass = Choices(CodeClass.allCases, of: CodeClass.allCases)
     static let knownInterface = Choices(InterfaceClass.allCases, of: InterfaceClass.allCases)
     static let knownSession = Choices(SessionKind.allCases, of: SessionKind.allCases)
-    static let anyPort = Intervals([0..<65_536])
+    static let anyPort = Segments([0..<65_536])
     /// -1 stands for "not known".
-    static let knownUser = Intervals<Int64>([0..<(1 << 32)])
-    static let anyUser = Intervals<Int64>([-1..<(1 << 32)])
-    static let knownAddress = Intervals([AddressKey.known])
-    static let anyAddress = Intervals([AddressKey.unknown..<AddressKey.known.upperBound])
+    static let knownUser = Segments<Int64>([0..<(1 << 32)])
+    static let anyUser = Segments<Int64>([-1..<(1 << 32)])
+    static let knownAddress = Segments(AddressKey.known)
+    static let anyAddress = Segments([AddressKey.unknown] + AddressKey.known)
+
+    /// What it costs to compare what is listed in it, one with another.
+    var weight: Int {
+        let listed = named.count + notNamed.count + code.count + executables.count + notExecutables.count
+        let others = protocols.count + notProtocols.count + time.count
+        return (listed + others) * (listed + others) + notCode.count + ports.ranges.count + users.ranges.count
+            + addresses.ranges.count
+    }
 
     /// Every flow.
     static let everything = Region()
@@ -89,10 +96,8 @@ struct Region: Sendable {
         both.notNamed += other.notNamed
         both.code += other.code
         both.notCode.formUnion(other.notCode)
-        both.asksCode = asksCode || other.asksCode
         both.executables += other.executables
         both.notExecutables += other.notExecutables
-        both.asksExecutable = asksExecutable || other.asksExecutable
         both.protocols += other.protocols
         both.notProtocols += other.notProtocols
         both.time = time.meeting(other.time)
@@ -114,13 +119,13 @@ struct Region: Sendable {
     private func namesContradict(_ budget: inout CheckBudget) -> Bool {
         for asked in named {
             for refused in notNamed where asked.proof >= refused.proof {
-                if asked.set.isWithin(refused.set, &budget) { return true }
+                if asked.isWithin(refused, &budget) { return true }
             }
         }
         // A flow has one proved name. A claimed one and a proved one may differ.
         let proved = named.filter { $0.proof == .proved }
         for (index, one) in proved.enumerated() {
-            for other in proved[..<index] where one.set.isDisjoint(with: other.set, &budget) { return true }
+            for other in proved[..<index] where one.isDisjoint(with: other, &budget) { return true }
         }
         return false
     }
@@ -128,11 +133,11 @@ struct Region: Sendable {
     private func executablesContradict(_ budget: inout CheckBudget) -> Bool {
         for (index, asked) in executables.enumerated() {
             let isRefused = asked.allSatisfy { one in
-                notExecutables.contains { budget.spend() && one.isWithin($0) }
+                notExecutables.contains { one.isWithin($0, &budget) }
             }
             if isRefused { return true }
             for other in executables[..<index] {
-                let isApart = asked.allSatisfy { one in other.allSatisfy { budget.spend() && one.isDisjoint(with: $0) }
+                let isApart = asked.allSatisfy { one in other.allSatisfy { one.isDisjoint(with: $0, &budget) }
                 }
                 if isApart { return true }
             }
@@ -142,55 +147,57 @@ struct Region: Sendable {
 
     /// Whether every flow of this is in the other, at whatever stage its facts are.
     func isWithin(_ other: Region, _ budget: inout CheckBudget) -> Bool {
+        // What most pairs of rules differ in comes first.
         guard budget.spend(), classes.isSubset(of: other.classes), transports.isSubset(of: other.transports),
-            intakes.isSubset(of: other.intakes), interfaces.isSubset(of: other.interfaces),
-            sessions.isSubset(of: other.sessions), asksCode || !other.asksCode,
-            asksExecutable || !other.asksExecutable,
-            ports.isWithin(other.ports, &budget), users.isWithin(other.users, &budget), time.isWithin(other.time)
+            isNamedWithin(other, &budget), ports.isWithin(other.ports, &budget)
         else { return false }
-        let isCoded = other.code.allSatisfy { wanted in
-            code.contains { budget.spend() && $0.subtracting(notCode).isSubset(of: wanted) }
-        }
-        guard isCoded, other.notCode.isSubset(of: notCode) else { return false }
-        let speaks =
-            other.protocols.allSatisfy { wanted in
-                protocols.contains { budget.spend() && $0.isSubset(of: wanted) }
+        return intakes.isSubset(of: other.intakes) && interfaces.isSubset(of: other.interfaces)
+            && sessions.isSubset(of: other.sessions) && users.isWithin(other.users, &budget)
+            && addresses.isWithin(other.addresses, &budget) && time.isWithin(other.time)
+            && meetsCode(of: other, &budget) && speaks(within: other, &budget) && runsWithin(other, &budget)
+    }
+
+    private func meetsCode(of other: Region, _ budget: inout CheckBudget) -> Bool {
+        other.notCode.isSubset(of: notCode)
+            && other.code.allSatisfy { wanted in
+                code.contains { budget.spend() && $0.subtracting(notCode).isSubset(of: wanted) }
             }
+    }
+
+    private func speaks(within other: Region, _ budget: inout CheckBudget) -> Bool {
+        other.protocols.allSatisfy { wanted in protocols.contains { budget.spend() && $0.isSubset(of: wanted) } }
             && other.notProtocols.allSatisfy { refused in
                 notProtocols.contains { budget.spend() && refused.isSubset(of: $0) }
             }
-        return speaks && runsWithin(other, &budget) && isNamedWithin(other, &budget)
-            && addresses.isWithin(other.addresses, &budget)
     }
 
     private func runsWithin(_ other: Region, _ budget: inout CheckBudget) -> Bool {
         other.executables.allSatisfy { wanted in
             executables.contains { asked in
-                asked.allSatisfy { one in wanted.contains { budget.spend() && one.isWithin($0) } }
+                asked.allSatisfy { one in wanted.contains { one.isWithin($0, &budget) } }
             }
         }
             && other.notExecutables.allSatisfy { refused in
-                notExecutables.contains { budget.spend() && refused.isWithin($0) }
+                notExecutables.contains { refused.isWithin($0, &budget) }
                     || executables.contains { asked in
-                        asked.allSatisfy { budget.spend() && $0.isDisjoint(with: refused) }
+                        asked.allSatisfy { $0.isDisjoint(with: refused, &budget) }
                     }
             }
     }
 
-    /// A refusal holds early only when no name in it may still come; one of more names and of no stronger proof says that
-    /// of fewer names too.
+    /// A refusal holds early only when no name in it may still come; one of more names says that of fewer names too.
     private func isNamedWithin(_ other: Region, _ budget: inout CheckBudget) -> Bool {
         for wanted in other.named {
             var isNamed = false
             for asked in named where asked.proof >= wanted.proof && !isNamed {
-                isNamed = asked.set.isWithin(wanted.set, &budget)
+                isNamed = asked.isWithin(wanted, &budget)
             }
             guard isNamed else { return false }
         }
         for refused in other.notNamed {
             var isRefused = false
-            for mine in notNamed where mine.proof <= refused.proof && !isRefused {
-                isRefused = refused.set.isWithin(mine.set, &budget)
+            for mine in notNamed where mine.proof == refused.proof && !isRefused {
+                isRefused = refused.isWithin(mine, &budget)
             }
             guard isRefused else { return false }
         }

@@ -6,6 +6,8 @@ internal import CodeIdentity
 internal import FlowModel
 
 /// Turns conditions into the regions whose union is what they hold for.
+///
+/// A condition lists something: the reader lets none through that does not.
 struct RegionWays {
     /// For each requirement, the first one that asks the same: two names of one requirement are no difference.
     private let sameCode: [Int]
@@ -39,8 +41,8 @@ struct RegionWays {
         var met: [Region] = []
         for one in some {
             for other in others {
-                guard budget.spend() else { return nil }
                 let both = one.meeting(other)
+                guard budget.spend(1 + both.weight / 8) else { return nil }
                 if !both.isEmpty(&budget) { met.append(both) }
                 guard met.count <= PolicyLimits.checkWays.value else { return nil }
             }
@@ -77,11 +79,12 @@ struct RegionWays {
 
     /// A destination is met by name or by address, and missed only by both.
     private func ways(to destination: Destination, _ proof: NameProof, holds: Bool) -> [Region] {
-        let names = Region.Names(set: destination.names, proof: proof)
+        let sets = [destination.names].filter { !$0.isEmpty }
+        let names = Region.Names(sets: sets, proof: proof)
         let addressed = destination.prefixes.isEmpty ? nil : addressed(destination.prefixes, holds: holds)
         if holds {
             var ways = addressed.map { [$0] } ?? []
-            if !names.set.isEmpty {
+            if !sets.isEmpty {
                 var region = Region.everything
                 region.named = [names]
                 ways.append(region)
@@ -89,13 +92,13 @@ struct RegionWays {
             return ways
         }
         var region = addressed ?? .everything
-        if !names.set.isEmpty { region.notNamed = [names] }
+        if !sets.isEmpty { region.notNamed = [names] }
         return [region]
     }
 
-    private func addressed(_ prefixes: [IPPrefix], holds: Bool) -> Region {
+    private func addressed(_ prefixes: some Collection<IPPrefix>, holds: Bool) -> Region {
         var region = Region.everything
-        let asked = Intervals(prefixes.map(\.keys))
+        let asked = Segments(prefixes.map(\.keys))
         region.addresses = holds ? asked : Region.knownAddress.subtracting(asked)
         region.asksAddress = holds
         return region
@@ -117,19 +120,17 @@ struct RegionWays {
         case .session(let kinds):
             region.sessions = pick(Choices(kinds, of: SessionKind.allCases), Region.knownSession)
         case .port(let ranges):
-            let asked = Intervals(ranges.map { Int($0.lowerBound)..<(Int($0.upperBound) + 1) })
+            let asked = Segments(ranges.map { Int($0.lowerBound)..<(Int($0.upperBound) + 1) })
             region.ports = holds ? asked : Region.anyPort.subtracting(asked)
         case .user(let ranges):
-            let asked = Intervals(ranges.map { Int64($0.lowerBound)..<(Int64($0.upperBound) + 1) })
+            let asked = Segments(ranges.map { Int64($0.lowerBound)..<(Int64($0.upperBound) + 1) })
             region.users = holds ? asked : Region.knownUser.subtracting(asked)
         case .code(let references):
             let numbers = Set(references.map { sameCode.indices.contains($0.number) ? sameCode[$0.number] : $0.number })
-            region.asksCode = true
             // Requirements are judged for known code only.
             region.classes = Region.knownClass
             if holds { region.code = [numbers] } else { region.notCode = numbers }
         case .executable(let patterns):
-            region.asksExecutable = true
             if holds { region.executables = [patterns] } else { region.notExecutables = patterns }
         case .applicationProtocol(let names):
             if holds { region.protocols = [Set(names)] } else { region.notProtocols = [Set(names)] }
@@ -145,11 +146,11 @@ extension Exclusion {
     var region: Region {
         var region = Region.everything
         region.transports = Choices(transports, of: Region.transportKinds)
-        if !ports.isEmpty { region.ports = Intervals(ports.map { Int($0.lowerBound)..<(Int($0.upperBound) + 1) }) }
+        if !ports.isEmpty { region.ports = Segments(ports.map { Int($0.lowerBound)..<(Int($0.upperBound) + 1) }) }
         switch scope {
         case .open: break
         case .peerToPeer: region.interfaces = Choices([InterfaceClass.peerToPeer], of: InterfaceClass.allCases)
-        case .prefixes(let prefixes): region.addresses = Intervals(prefixes.map(\.keys))
+        case .prefixes(let prefixes): region.addresses = Segments(prefixes.map(\.keys))
         }
         return region
     }

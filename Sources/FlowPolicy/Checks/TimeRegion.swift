@@ -12,8 +12,8 @@ struct TimeRegion: Sendable {
 
     private var first = Int64.min
     private var end = Int64.max
-    private var universal = Intervals([0..<week])
-    private var local = Intervals([0..<week])
+    private var universal = Segments([0..<week])
+    private var local = Segments([0..<week])
     private var asksLocal = false
     private var windows: [TimeWindow] = []
     private var refused: [TimeWindow] = []
@@ -34,6 +34,9 @@ struct TimeRegion: Sendable {
     }
 
     init(outside window: TimeWindow) { refused = [window] }
+
+    /// How many windows were met and refused.
+    var count: Int { windows.count + refused.count }
 
     func meeting(_ other: TimeRegion) -> TimeRegion {
         var both = self
@@ -61,7 +64,7 @@ struct TimeRegion: Sendable {
     }
 
     /// The seconds of the week that a window holds for, as the clock shows them that goes so many seconds behind it.
-    private static func seconds(of window: TimeWindow, ahead offset: Int) -> Intervals<Int> {
+    private static func seconds(of window: TimeWindow, ahead offset: Int) -> Segments<Int> {
         var ranges: [Range<Int>] = []
         for day in 0..<7 where window.days & (1 << UInt8(day)) != 0 {
             let minutes = window.minutes ?? (0, 1_440)
@@ -73,6 +76,6 @@ struct TimeRegion: Sendable {
             ranges.append(start..<min(end, week))
             if end > week { ranges.append(0..<(end - week)) }
         }
-        return Intervals(ranges)
+        return Segments(ranges)
     }
 }

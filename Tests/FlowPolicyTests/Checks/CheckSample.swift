@@ -81,12 +81,9 @@ enum CheckSample {
 
     static func to(_ hosts: [String], _ proof: NameProof = .claimed) throws -> Condition {
         var destination = Destination()
-        for host in hosts {
-            if let prefix = IPPrefix(host) {
-                destination.prefixes.append(prefix)
-            } else {
-                destination.names.insert(try #require(HostPattern(host)))
-            }
+        destination.prefixes = .init(hosts.compactMap { IPPrefix($0) })
+        for host in hosts where IPPrefix(host) == nil {
+            destination.names.insert(try #require(HostPattern(host)))
         }
         return .to(destination, proof)
     }

@@ -83,7 +83,8 @@ struct ReachChecksTests {
         "Conditions that cannot all hold are an error",
         arguments: [
             "{all: [{port: 443}, {port: 80}]}", "{all: [{class: os}, {class: unsigned}]}",
-            "{to: a.example, not: {to: \"*.example\"}}", "{address: 10.0.0.0/8, not: {address: 10.0.0.0/7}}",
+            "{to: a.example, not: {to: \"*.example\"}}", "{not: {address: [0.0.0.0/0, \"::/0\"]}}",
+            "{address: 10.0.0.0/8, not: {address: 10.0.0.0/7}}",
             "{executable: /bin/a, all: [{executable: \"/opt/*\"}]}",
             "{executable: /bin/a, not: {executable: \"/bin/*\"}}",
             "{class: os, not: {class: [os, vendor]}}", "{any: [{port: 1, all: [{port: 2}]}]}",

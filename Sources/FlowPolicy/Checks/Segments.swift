@@ -5,7 +5,7 @@
 internal import FlowModel
 
 /// A set of ordered values: half-open ranges in order, none empty, none touching the next.
-struct Intervals<Bound: Comparable & Sendable>: Sendable {
+struct Segments<Bound: Comparable & Sendable>: Sendable {
     private(set) var ranges: [Range<Bound>] = []
 
     init(_ unsorted: [Range<Bound>]) {
@@ -70,8 +70,10 @@ struct AddressKey: Comparable, Sendable {
     var high: UInt64 = 0
     var low: UInt64 = 0
 
-    static let unknown = AddressKey(family: 0)
-    static let known = AddressKey(family: 4)..<AddressKey(family: 7)
+    static let unknown = AddressKey(family: 0)..<AddressKey(family: 1)
+    static let known = [
+        AddressKey(family: 4)..<AddressKey(family: 4, low: 1 << 32), AddressKey(family: 6)..<AddressKey(family: 7),
+    ]
 
     static func < (a: AddressKey, b: AddressKey) -> Bool { (a.family, a.high, a.low) < (b.family, b.high, b.low) }
 }

@@ -10,9 +10,7 @@ import Testing
 @Suite("Checking a policy")
 struct PolicyCheckTests {
     private func read(_ yaml: String) throws -> Policy {
-        try Policy.read(
-            yaml: yaml, file: "test.yaml",
-            PolicyEnvironment(detectors: Sample.detectors, catalogues: Catalogues(edition: "test")))
+        try Policy.read(yaml: yaml, file: "test.yaml", PolicyEnvironment(detectors: Sample.detectors))
     }
 
     @Test("The presets have no error and no warning", arguments: Policy.presetNames)

@@ -37,7 +37,8 @@ extension PolicyCheck {
             .claimedName, .note, checked,
             isResolved
                 ? "\(checked.letsOutText) by a name that only a resolver gave: one address serves many names"
-                : "\(checked.letsOutText) by a name that the program itself gives: one that lies can claim it and go elsewhere",
+                : "\(checked.letsOutText) by a name that the program itself gives: one that lies can claim it and "
+                    + "go elsewhere",
             mend: "add `name-proof: proved`, or `class` or `code`, where that matters")
     }
 
@@ -48,8 +49,8 @@ extension PolicyCheck {
             guard stars > limit else { continue }
             note(
                 .patternCost, .warning, checked,
-                "matches paths against `\(Quoted.short(pattern.text))` with \(stars) runs of any characters: each may be tried "
-                    + "along the whole path, for every flow",
+                "matches paths against `\(Quoted.short(pattern.text))` with \(stars) runs of any characters: each "
+                    + "may be tried along the whole path, for every flow",
                 mend: "use at most \(limit) `*`")
         }
     }

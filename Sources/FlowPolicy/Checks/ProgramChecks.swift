@@ -26,8 +26,8 @@ extension PolicyCheck {
         if ways.contains(where: { $0.namesClass && takes(.os, $0, checked) }) {
             note(
                 .osTaken, .error, checked,
-                "would \(lane.rawValue) what the operating system does for itself (class os): updates, sign-in, certificate "
-                    + "checks and name resolution break when they are taken",
+                "would \(lane.rawValue) what the operating system does for itself (class os): updates, sign-in, "
+                    + "certificate checks and name resolution break when they are taken",
                 mend: "take `os` out of the classes, and begin with a rule `when: {class: os}`, `then: bypass`")
         } else if let row = rows(of: checked, ways, where: { $0.codeClass == .os }).first {
             note(
@@ -164,7 +164,8 @@ extension PolicyCheck {
 extension ProgramRow.Match {
     /// Whether a program that the row describes can meet a requirement.
     ///
-    /// For programs of a team or a package, whether the requirement asks for just that: their other facts stand in no row.
+    /// For programs of a team or a package, whether the requirement asks for just that: their other facts stand in no
+    /// row.
     fileprivate func meets(_ requirement: CompiledRequirement) -> Bool {
         switch self {
         case .applePlatform(let identifier):

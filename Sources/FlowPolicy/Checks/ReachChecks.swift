@@ -99,8 +99,10 @@ extension PolicyCheck {
                 "is never asked: its flows are left alone by \(titles): \(first.reason)",
                 mend: isHarmless
                     ? "take the rule out: these flows never reach it"
-                    : "take the rule out, or name the row under `capture: inspect-never` if that is truly wanted: "
-                        + first.consequence)
+                    : "take the rule out, or, if that is truly wanted, "
+                        + (first.tier == .never
+                            ? "name the row under `capture: inspect-never`: \(first.consequence)"
+                            : "take its catalogue out of `capture: exclude`"))
             return
         }
         note(
@@ -109,7 +111,7 @@ extension PolicyCheck {
             mend: "move it up, narrow what stands before it, or take it out")
     }
 
-    /// A rule on content is shadowed by one that covers the same findings of the same flows, and idle where nobody looks.
+    /// A rule on content is shadowed by one that covers the same findings of the same flows, idle where nobody looks.
     private mutating func idle(_ checked: Checked, _ ways: [Region], _ earlier: [Taker], _ unread: ArraySlice<Taker>) {
         if let cover = cover(of: ways, by: earlier) {
             note(

@@ -21,9 +21,9 @@ struct Choices: OptionSet, Sendable {
 
 /// A conjunction of what conditions ask, each condition either fulfilled or certainly not.
 ///
-/// "Not known" is a value like any other, because neither a condition nor its opposite holds for it. The claims made here
-/// err to one side: a region called empty is empty and one called within another is within it, while the opposite may
-/// only mean that it is not plain.
+/// "Not known" is a value like any other, because neither a condition nor its opposite holds for it. The claims made
+/// here err to one side: a region called empty is empty and one called within another is within it, while the opposite
+/// may only mean that it is not plain.
 struct Region: Sendable {
     /// Names that a flow must have, or must not have, known at least so well.
     struct Names: Sendable {

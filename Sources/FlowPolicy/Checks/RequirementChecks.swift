@@ -56,7 +56,8 @@ extension PolicyCheck {
             "\(checked.letsOutText) of all programs but some: a program is let out by not being one of them, also one "
                 + "that nobody has thought of yet",
             mend:
-                "say what the program must be (`class`, `code`), or put the programs that are meant into a rule before it"
+                "say what the program must be (`class`, `code`), or put the programs that are meant into a rule "
+                + "before it"
         )
     }
 
@@ -80,8 +81,8 @@ extension PolicyCheck {
             .compactMap { $0 }.joined(separator: " and ")
         note(
             .injectable, .warning, checked,
-            "\(checked.letsOutText) for programs that code of others can run inside, as a plug-in, a script or a preloaded "
-                + "library, and does not say where they may go: it lacks \(missing)",
+            "\(checked.letsOutText) for programs that code of others can run inside, as a plug-in, a script or a "
+                + "preloaded library, and does not say where they may go: it lacks \(missing)",
             mend: "add \(missing), so that what runs inside them can reach only that")
     }
 }
@@ -119,8 +120,8 @@ extension RequirementWeakness {
     fileprivate var mend: String {
         switch self {
         case .unproved:
-            "add `anchor apple`, or `anchor apple generic` with the team (`certificate leaf[subject.OU] = …`); on Linux "
-                + "`package` or `digest`"
+            "add `anchor apple`, or `anchor apple generic` with the team (`certificate leaf[subject.OU] = …`); on "
+                + "Linux `package` or `digest`"
         case .anyAppleCertificate: "add the team: `certificate leaf[subject.OU] = …`"
         case .negativeOnly: "say what the code must be"
         case .sha1Certificate: "ask for an anchor and a team"

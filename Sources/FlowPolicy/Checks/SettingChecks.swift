@@ -23,15 +23,16 @@ extension PolicyCheck {
             note(
                 PolicyFinding(
                     .dnsBlocked, .note, place(of: "dns"),
-                    "`dns: others: block` refuses the queries of every program but the system's resolver: browsers with a "
-                        + "resolver of their own, containers and VPN clients cannot find names any more",
+                    "`dns: others: block` refuses the queries of every program but the system's resolver: "
+                        + "browsers with a resolver of their own, containers and VPN clients cannot find names any more",
                     mend: "write `report` first, and see who asks"))
         }
         for declaration in policy.outline.declarations where !declaration.isUsed {
             note(
                 PolicyFinding(
                     .unused, .note, declaration.place,
-                    "the \(declaration.kind.rawValue) \(Quoted.short(declaration.name)) is declared, and no rule uses it",
+                    "the \(declaration.kind.rawValue) \(Quoted.short(declaration.name)) is declared, and no rule "
+                        + "uses it",
                     mend: "use it, or take it out"))
         }
     }

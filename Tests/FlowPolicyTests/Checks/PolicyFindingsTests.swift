@@ -15,7 +15,8 @@ struct PolicyFindingsTests {
             .shadowed, .warning, SourcePlace(file: "conf/a b:ü.yaml", line: 7, column: 5), rule: "say \"no\"",
             "rule 2 \"say \\no\" is never reached", mend: "move it up"),
         PolicyFinding(
-            .osTaken, .error, SourcePlace(file: "b.yaml", line: 0, column: 0), "one\ntwo\u{2028}\u{7}three", mend: "go"),
+            .osTaken, .error, SourcePlace(file: "b.yaml", line: 0, column: 0),
+            "one\ntwo\u{2028}\u{7}three", mend: "go"),
     ])
 
     @Test("Text has two lines a finding, whatever the document put into it")

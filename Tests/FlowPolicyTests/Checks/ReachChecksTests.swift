@@ -185,6 +185,9 @@ struct ReachChecksTests {
             Exclusion(
                 row: "core-protocols/awdl", tier: .never, transports: [.tcp, .udp], ports: [], scope: .peerToPeer,
                 reason: "neighbours", consequence: "AirDrop fails"),
+            Exclusion(
+                row: "core-protocols/dot", tier: .default, transports: [.tcp], ports: [853...853], scope: .open,
+                reason: "names", consequence: "no names"),
         ]
         let inside = IPPrefix("10.1.0.0/16")
         let policy = try CheckSample.policy([
@@ -192,13 +195,15 @@ struct ReachChecksTests {
             CheckSample.rule(2, [.interface([.peerToPeer])], .inspect),
             CheckSample.rule(3, [.interface([.peerToPeer])], .bypass),
             CheckSample.rule(4, [.transport([.udp]), .port([123...123])], .block),
+            CheckSample.rule(5, [.transport([.tcp]), .port([853...853])], .block),
         ]) { $0.exclusions = exclusions }
         #expect(
             CheckSample.found(policy, of: Self.reach)
-                == ["warning never-set r1", "warning never-set r2", "note never-set r3"])
-        let finding = try #require(policy.check(now: CheckSample.now).first { $0.code == .neverSet })
-        #expect(finding.message.contains("core-protocols/ntp: time"))
-        #expect(finding.mend.contains("clocks drift"))
+                == ["warning never-set r1", "warning never-set r2", "note never-set r3", "warning never-set r5"])
+        let findings = policy.check(now: CheckSample.now).filter { $0.code == .neverSet }
+        #expect(findings.first?.message.contains("core-protocols/ntp: time") == true)
+        #expect(findings.first?.mend.contains("`capture: inspect-never`: clocks drift") == true)
+        #expect(findings.last?.mend.contains("`capture: exclude`") == true)
     }
 
     @Test("A rule on content is shadowed by one on the same findings, and idle where nobody looks")

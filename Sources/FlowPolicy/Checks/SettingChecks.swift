@@ -24,7 +24,7 @@ extension PolicyCheck {
                 PolicyFinding(
                     .dnsBlocked, .note, place(of: "dns"),
                     "`dns: others: block` refuses the queries of every program but the system's resolver: "
-                        + "browsers with a resolver of their own, containers and VPN clients cannot find names any more",
+                        + "browsers with a resolver of their own, containers and VPN clients find no names any more",
                     mend: "write `report` first, and see who asks"))
         }
         for declaration in policy.outline.declarations where !declaration.isUsed {

@@ -31,6 +31,8 @@ public struct Policy: Sendable {
     let stamp: UInt64
 
     let rules: [Rule]
+    /// What only `check` asks of the document.
+    let outline: PolicyOutline
     /// What decides before any rule is asked.
     let preemption: Preemption
     private let index: RuleIndex
@@ -66,6 +68,7 @@ public struct Policy: Sendable {
         files = parts.files
         stamp = parts.stamp
         rules = parts.rules
+        outline = parts.outline
         let mode = parts.mode
         let profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
         self.profiles = profiles
@@ -235,4 +238,5 @@ struct PolicyParts {
     var rules: [Rule] = []
     var unknown: [UnknownCause: (lane: Lane, verdict: Verdict)] = [:]
     var profiles: [Profile] = []
+    var outline = PolicyOutline()
 }

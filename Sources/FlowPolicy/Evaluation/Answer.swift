@@ -28,6 +28,7 @@ struct Answer: Sendable {
             mode.verdict(lane, profile: nil, rule: verdict.rule, code: code, cause: "\(decider), \(cause)")
         }
         self.verdict = verdict
+        inspects = wanted == .inspect
         if wanted == .inspect, let profile {
             let quic =
                 profile.quic == .refuse
@@ -49,7 +50,8 @@ struct Answer: Sendable {
         way = Way(lanes, unread.map { ($0.quic.lane, $0.privateRelay.lane) })
     }
 
-    var inspects: Bool { unread != nil }
+    /// Whether the document wants an inspection, whatever the mode makes of it.
+    let inspects: Bool
 
     func verdict(_ unreadable: Unreadable?) -> Verdict {
         switch (unreadable, unread) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A flat JSON object on one line; this room does without Foundation.
+// A JSON object on one line; this room does without Foundation.
 
 /// Writes one JSON object (RFC 8259) with its members in the given order.
 struct JSONLine {
@@ -8,6 +8,8 @@ struct JSONLine {
         case text(String)
         case texts([String])
         case number(Int)
+        case object(JSONLine)
+        case objects([JSONLine])
         case null
     }
 
@@ -23,6 +25,8 @@ struct JSONLine {
         case .text(let text): return quoted(text)
         case .texts(let texts): return "[" + texts.map(quoted).joined(separator: ",") + "]"
         case .number(let number): return "\(number)"
+        case .object(let object): return object.text
+        case .objects(let objects): return "[" + objects.map(\.text).joined(separator: ",") + "]"
         case .null: return "null"
         }
     }

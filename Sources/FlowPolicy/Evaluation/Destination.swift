@@ -16,11 +16,9 @@ struct HostSet: Sendable {
     /// Every entry, sorted: `a.example`, `*.b.example`.
     var texts: [String] { (exact.map(String.init) + below.map { "*.\($0)" }).sorted() }
 
-    /// Takes a name or everything below one in; false when it was there.
-    @discardableResult
-    mutating func insert(_ pattern: HostPattern) -> Bool {
+    mutating func insert(_ pattern: HostPattern) {
         let name = pattern.name.description[...]
-        return pattern.isBelow ? below.insert(name).inserted : exact.insert(name).inserted
+        if pattern.isBelow { below.insert(name) } else { exact.insert(name) }
     }
 
     mutating func insert(_ name: HostName) { insert(HostPattern(name)) }

@@ -12,7 +12,7 @@ public struct Policy: Sendable {
     /// The version of the document's language.
     public let version: Int
     public let mode: Mode
-    /// Sixteen hexadecimal digits that change when the text changes: a label for events, no proof of anything.
+    /// SHA-256 over all files it was read from, in 64 hexadecimal digits; for a document that stands alone, of its text.
     public let digest: String
 
     /// What it says once for all rules.

@@ -88,6 +88,7 @@ struct DestinationReader {
                     missing("catalogue", name, among: names, "There are \(NodeReading.list(names)).", item, &reading)
                 }
             } else if destination.insert(text) {
+                destination.texts.append(text)
                 count += 1
             } else {
                 Self.note(text, item.place, &reading)
@@ -167,10 +168,9 @@ extension Destination {
     fileprivate mutating func insert(_ text: some StringProtocol) -> Bool {
         // A name never looks like an address, and most entries are names.
         if let pattern = HostPattern(text) {
-            if names.insert(pattern) { texts.append(pattern.description) }
+            names.insert(pattern)
         } else if let prefix = IPPrefix(unbracketed: Substring(text)) {
             prefixes.append(prefix)
-            texts.append(prefix.description)
         } else {
             return false
         }

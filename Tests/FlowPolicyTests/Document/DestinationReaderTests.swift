@@ -30,7 +30,7 @@ struct DestinationReaderTests {
         }
         #expect(
             destination.texts == [
-                "list blocked", "x.example", "192.0.2.1/32", "catalogue private-life", "*.y.example",
+                "list blocked", "x.example", "192.0.2.1", "catalogue private-life", "*.y.example",
             ])
         #expect(destination.count == 8)
         let single = try Policy.read(yaml: Self.yaml("catalogue private-life"), file: "t", environment("a.example"))

@@ -213,14 +213,14 @@ struct RuleIndex: Sendable {
         let classRow = isHeld ? Self.heldRow : identity.row
         let portRow = ports.row(of: facts.destination.port)
         let isNamed = !open.contains(.claimed) || facts.claimSettlesNames
-        // Looked up when the first rule asks, so that a rule on class before it costs next to nothing.
+        // Names and requirements are looked up when the first rule asks, so that a rule on class before it costs next to nothing.
         var isLookedUp = false
         var isMet = false
         for word in 0..<asks.words {
             /// Rules that can only wait, and whose like waits already.
             func silenced() -> UInt64 {
                 guard !found.awaits.isEmpty else { return 0 }
-                // Before the first look-up no rule that asks for a name was a candidate.
+                // Rules that ask for a name are looked up before the first of them is asked.
                 let nameless = isNamed || !isLookedUp ? 0 : asks[Ask.claim, word] & ~hits[word]
                 let cannotMatch =
                     nameless | (isHeld ? asks[Ask.identity, word] : 0)
@@ -236,27 +236,29 @@ struct RuleIndex: Sendable {
             }
             var candidates =
                 classes[classRow, word] & ports.rows[portRow, word] & transports[facts.transport.row, word]
-            let asking = candidates & asks[Ask.destination, word]
-            if asking != 0 {
-                if !isLookedUp {
-                    lookUp(facts, into: hits)
-                    isLookedUp = true
-                }
-                candidates &= ~asking | hits[word] | (isNamed ? 0 : asks[Ask.name, word])
-            }
-            let demanding = isHeld ? 0 : candidates & asks[Ask.code, word]
-            if demanding != 0 {
-                if !isMet {
-                    meet(facts.identity.requirements, into: met)
-                    isMet = true
-                }
-                candidates &= ~demanding | met[word]
-            }
             candidates &= ~silenced()
+            let searching = asks[Ask.destination, word] | (isHeld ? 0 : asks[Ask.code, word])
+            var isNarrowed = false
             while candidates != 0 {
+                if !isNarrowed, candidates & (~candidates &+ 1) & searching != 0 {
+                    isNarrowed = true
+                    if candidates & asks[Ask.destination, word] != 0 {
+                        if !isLookedUp { lookUp(facts, into: hits) }
+                        isLookedUp = true
+                        let reached = hits[word] | (isNamed ? 0 : asks[Ask.name, word])
+                        candidates &= ~asks[Ask.destination, word] | reached
+                    }
+                    if !isHeld, candidates & asks[Ask.code, word] != 0 {
+                        if !isMet { meet(facts.identity.requirements, into: met) }
+                        isMet = true
+                        candidates &= ~asks[Ask.code, word] | met[word]
+                    }
+                    candidates &= ~silenced()
+                    continue
+                }
                 let step = word * 64 + candidates.trailingZeroBitCount
                 candidates &= candidates - 1
-                switch truth(step, facts, open) {
+                switch conditions[bounds[step]..<bounds[step + 1]].truth(facts, open) {
                 case .no, .unknown: continue
                 case .waits(let awaited):
                     found.note(ways[step], awaited)
@@ -286,20 +288,6 @@ struct RuleIndex: Sendable {
             guard requirement < asking.count else { return }
             for step in asking[requirement] { met[Int(step) / 64] |= 1 << UInt64(step % 64) }
         }
-    }
-
-    /// Asks a rule in full: `Rule.truth`, without copying a rule.
-    private func truth(_ step: Int, _ facts: FlowFacts, _ open: Awaited) -> Truth {
-        var waiting: Awaited = []
-        for place in bounds[step]..<bounds[step + 1] {
-            switch conditions[place].truth(facts, open) {
-            case .yes: continue
-            case .no: return .no
-            case .unknown: return .unknown
-            case .waits(let awaited): waiting.formUnion(awaited)
-            }
-        }
-        return waiting.isEmpty ? .yes : .waits(waiting)
     }
 
     /// Marks the rules that one of the names or the address hits.

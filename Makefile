@@ -75,4 +75,4 @@ bench: build vectors ## count what Weir costs (Benchmarks/run)
 
 clean: ## remove everything that was built
 	@echo "Removing what was built"
-	rm -rf .build .build-* Benchmarks/IdentityBench/.build
+	rm -rf .build .build-* Benchmarks/IdentityBench/.build Benchmarks/PolicyBench/.build

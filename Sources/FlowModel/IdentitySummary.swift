@@ -57,6 +57,17 @@ public struct RequirementResults: Hashable, Sendable {
         guard requirement >= 0, word < words.count else { return false }
         return words[word] & (1 << UInt64(requirement % 64)) != 0
     }
+
+    /// Calls `visit` with the number of each requirement that holds, in order.
+    public func forEachSatisfied(_ visit: (Int) -> Void) {
+        for (place, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                visit(place * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+    }
 }
 
 /// What is known of the code behind a flow.

@@ -86,7 +86,7 @@ public struct Policy: Sendable {
             mode.verdict(
                 .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone"),
             decider: "", profile: nil, mode: mode)
-        index = RuleIndex(rules, places: answers.indices.filter { answers[$0] != nil }) { place in
+        index = RuleIndex(rules, of: parts.stamp, places: answers.indices.filter { answers[$0] != nil }) { place in
             (answers[place] ?? nothingMatched).way
         }
         self.answers = answers
@@ -148,8 +148,8 @@ public struct Policy: Sendable {
     private func admit(sound facts: FlowFacts) -> Admission {
         if let early = preemption.decide(facts) { return .decided(early.verdict) }
         let found = find(facts, open(facts))
+        guard !found.awaits.isEmpty else { return .decided(verdict(found.decider, facts)) }
         let unreadable = unreadable(facts)
-        guard !found.awaits.isEmpty else { return .decided(answer(found.decider).verdict(unreadable)) }
         let answer = answer(find(facts, .final).decider)
         let otherwise = answer.verdict(unreadable)
         var waiting = found.waiting
@@ -168,7 +168,7 @@ public struct Policy: Sendable {
 
     private func refine(sound facts: FlowFacts) -> Verdict {
         if let early = preemption.decide(facts) { return early.verdict }
-        return answer(find(facts, .final).decider).verdict(unreadable(facts))
+        return verdict(find(facts, .final).decider, facts)
     }
 
     /// The profile of a verdict, by its name.
@@ -211,7 +211,12 @@ public struct Policy: Sendable {
     private func find(_ facts: FlowFacts, _ open: Awaited) -> RuleIndex.Found {
         var standsAside = false
         if case .unknown(let cause) = facts.identity.codeClass { standsAside = hasVerdict(for: cause) }
-        return index.find(facts, open, in: rules, standsAside: standsAside)
+        return index.find(facts, open, standsAside: standsAside)
+    }
+
+    private func verdict(_ decider: RuleIndex.Found.Decider, _ facts: FlowFacts) -> Verdict {
+        let answer = answer(decider)
+        return answer.inspects ? answer.verdict(unreadable(facts)) : answer.verdict
     }
 
     private func answer(_ decider: RuleIndex.Found.Decider) -> Answer {

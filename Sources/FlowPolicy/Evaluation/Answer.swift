@@ -12,8 +12,8 @@ enum Unreadable: Sendable {
     case privateRelay
 }
 
-/// All that one decider can answer.
-struct Answer: Sendable {
+/// All that one decider can answer; an object, because to copy four verdicts costs more than to find the right one.
+final class Answer: Sendable {
     let verdict: Verdict
     /// In the place of an inspection that is not possible; nil when the verdict is no inspection.
     private let unread: (quic: Verdict, privateRelay: Verdict)?

@@ -11,28 +11,38 @@ struct PrefixSet: Sendable {
         let first: UInt128
     }
 
+    /// The networks of one family by their lengths and first addresses.
+    private struct Table {
+        var keys: Set<Key> = []
+        var lengths: [Int] = []
+
+        mutating func insert(_ key: Key) {
+            if keys.insert(key).inserted, !lengths.contains(key.length) { lengths.append(key.length) }
+        }
+    }
+
     private var prefixes: [IPPrefix] = []
-    /// The networks by their lengths and first addresses, one table a family, once there are too many to ask each.
-    private var v4: (keys: Set<Key>, lengths: [Int]) = ([], [])
-    private var v6: (keys: Set<Key>, lengths: [Int]) = ([], [])
+    /// For IPv4 and IPv6; none while there are few enough to ask each.
+    private var tables: [Table] = []
     private static let few = 8
 
     init() {}
 
     /// Whether an address lies in one of the networks.
     func covers(_ address: IPAddress) -> Bool {
-        guard prefixes.count > Self.few else { return prefixes.contains { $0.contains(address) } }
-        let table = address.isV4 ? v4 : v6
+        guard !tables.isEmpty else { return prefixes.contains { $0.contains(address) } }
+        let table = tables[address.isV4 ? 0 : 1]
         let number = address.number
         return table.lengths.contains { table.keys.contains(Key(length: $0, first: address.masked(number, $0))) }
     }
 
-    private mutating func index(_ prefix: IPPrefix) {
-        let key = Key(length: prefix.length, first: prefix.address.number)
-        if prefix.address.isV4 {
-            if v4.keys.insert(key).inserted, !v4.lengths.contains(key.length) { v4.lengths.append(key.length) }
-        } else {
-            if v6.keys.insert(key).inserted, !v6.lengths.contains(key.length) { v6.lengths.append(key.length) }
+    /// Takes what stands from a place on into the tables.
+    private mutating func index(from place: Int) {
+        guard prefixes.count > Self.few else { return }
+        let start = tables.isEmpty ? 0 : place
+        if tables.isEmpty { tables = [Table(), Table()] }
+        for prefix in prefixes[start...] {
+            tables[prefix.address.isV4 ? 0 : 1].insert(Key(length: prefix.length, first: prefix.address.number))
         }
     }
 
@@ -55,14 +65,13 @@ extension PrefixSet: RandomAccessCollection, RangeReplaceableCollection, Express
 
     mutating func append(_ prefix: IPPrefix) {
         prefixes.append(prefix)
-        index(prefix)
+        index(from: prefixes.count - 1)
     }
 
     mutating func replaceSubrange(_ range: Range<Int>, with elements: some Collection<IPPrefix>) {
-        let isAppending = range.lowerBound == prefixes.endIndex
+        if range.lowerBound < prefixes.endIndex { tables = [] }
         prefixes.replaceSubrange(range, with: elements)
-        if !isAppending { (v4, v6) = (([], []), ([], [])) }
-        for prefix in isAppending ? prefixes[range.lowerBound...] : prefixes[...] { index(prefix) }
+        index(from: range.lowerBound)
     }
 }
 

@@ -65,11 +65,16 @@ struct Rule: Sendable {
     }
 
     /// Whether it holds for a flow; `open` is what may still be learnt.
+    func truth(_ facts: FlowFacts, _ open: Awaited) -> Truth { conditions[...].truth(facts, open) }
+}
+
+extension ArraySlice<Condition> {
+    /// Whether the conditions of a rule hold for a flow.
     ///
     /// Unlike inside `all`, an unknown fact settles it at once: nothing can make the rule match any more.
     func truth(_ facts: FlowFacts, _ open: Awaited) -> Truth {
         var waiting: Awaited = []
-        for condition in conditions {
+        for condition in self {
             switch condition.truth(facts, open) {
             case .yes: continue
             case .no: return .no

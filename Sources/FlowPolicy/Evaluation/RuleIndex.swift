@@ -50,15 +50,24 @@ struct RuleIndex: Sendable {
         static let destination = 0
         /// A destination that has names.
         static let name = 1
-        /// A destination of names only, that a resolver's word does not fulfil.
+        /// A destination whose names a resolver's word does not fulfil.
         static let claim = 2
         /// The class or the code.
         static let identity = 3
+        /// Requirements of this policy.
+        static let code = 4
     }
 
     private static let heldRow = 7
 
+    /// The stamp of the policy whose requirements are asked.
+    private let stamp: UInt64
     private var places: [Int] = []
+    /// All conditions of all rules, one rule after the other, and where those of each begin and end.
+    private var conditions: [Condition] = []
+    private var bounds: [Int] = [0]
+    /// By the number of a requirement: the rules that ask for it.
+    private var asking: [[Int32]] = []
     private var ways: [Way] = []
     private var catchAll: (place: Int, way: Way)?
     private var classes: BitRows
@@ -76,7 +85,8 @@ struct RuleIndex: Sendable {
     private var familyRows: BitRows
 
     /// Indexes the rules at `places`; those behind the first one without conditions can never be reached.
-    init(_ rules: [Rule], places: [Int], way: (Int) -> Way) {
+    init(_ rules: [Rule], of stamp: UInt64, places: [Int], way: (Int) -> Way) {
+        self.stamp = stamp
         for place in places {
             if rules[place].conditions.isEmpty {
                 catchAll = (place, way(place))
@@ -88,7 +98,7 @@ struct RuleIndex: Sendable {
         let count = self.places.count
         classes = BitRows(rows: 8, bits: count)
         transports = BitRows(rows: 2, bits: count)
-        asks = BitRows(rows: 4, bits: count)
+        asks = BitRows(rows: 5, bits: count)
         var portSets: [Int32: Intervals<UInt16>] = [:]
         var networks: [(prefixes: PrefixSet, rules: [Int32])] = []
         var targets: [Target] = []
@@ -104,20 +114,32 @@ struct RuleIndex: Sendable {
                 case .codeClass(let classes):
                     rows.formIntersection(classes.map { IdentitySummary.Class.known($0).row } + [Self.heldRow])
                     asks.insert(CollectionOfOne(step), in: Ask.identity)
-                case .code:
+                case .code(let references):
                     rows.remove(IdentitySummary.Class.unknown(.unresolved).row)
+                    // Of two such conditions the first will do: the rest is asked in full.
+                    if asks[Ask.code, number / 64] & 1 << UInt64(number % 64) == 0,
+                        references.allSatisfy({ $0.policy == stamp && $0.number >= 0 })
+                    {
+                        asks.insert(CollectionOfOne(step), in: Ask.code)
+                        for reference in references {
+                            while asking.count <= reference.number { asking.append([]) }
+                            asking[reference.number].append(step)
+                        }
+                    }
                     asks.insert(CollectionOfOne(step), in: Ask.identity)
                 case .transport(let transports): taken.formIntersection(transports)
                 case .port(let ranges) where portSets[step] == nil: portSets[step] = Intervals(ranges)
                 default: continue
                 }
             }
+            self.conditions += conditions
+            bounds.append(self.conditions.count)
             for row in rows { classes.insert(CollectionOfOne(step), in: row) }
             for transport in taken { transports.insert(CollectionOfOne(step), in: transport.row) }
             if let gate = Self.gate(conditions) {
                 asks.insert(CollectionOfOne(step), in: Ask.destination)
                 if !gate.names.isEmpty { asks.insert(CollectionOfOne(step), in: Ask.name) }
-                if gate.prefixes.isEmpty, gate.proof > .resolved { asks.insert(CollectionOfOne(step), in: Ask.claim) }
+                if gate.proof > .resolved { asks.insert(CollectionOfOne(step), in: Ask.claim) }
                 if !gate.prefixes.isEmpty { networks.append((gate.prefixes, [step])) }
                 for names in gate.names.parts {
                     let target = shared[names.identity] ?? targets.count
@@ -171,16 +193,19 @@ struct RuleIndex: Sendable {
     ///
     /// `open` is what may still be learnt; `standsAside` says that the cause of not knowing the identity has a verdict
     /// that replaces the catch-all.
-    func find(_ facts: FlowFacts, _ open: Awaited, in rules: [Rule], standsAside: Bool) -> Found {
-        // A thousand rules take 128 bytes: memory on the stack, as up to 1,024 are.
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: asks.words) { hits in
-            find(facts, open, in: rules, standsAside, hits)
+    func find(_ facts: FlowFacts, _ open: Awaited, standsAside: Bool) -> Found {
+        // A thousand rules take 256 bytes: memory on the stack, as up to 1,024 are.
+        let words = asks.words
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * words) { scratch in
+            find(
+                facts, open, standsAside, hits: UnsafeMutableBufferPointer(rebasing: scratch[..<words]),
+                met: UnsafeMutableBufferPointer(rebasing: scratch[words...]))
         }
     }
 
     private func find(
-        _ facts: FlowFacts, _ open: Awaited, in rules: [Rule], _ standsAside: Bool,
-        _ hits: UnsafeMutableBufferPointer<UInt64>
+        _ facts: FlowFacts, _ open: Awaited, _ standsAside: Bool,
+        hits: UnsafeMutableBufferPointer<UInt64>, met: UnsafeMutableBufferPointer<UInt64>
     ) -> Found {
         var found = Found()
         let identity = facts.identity.codeClass
@@ -188,14 +213,17 @@ struct RuleIndex: Sendable {
         let classRow = isHeld ? Self.heldRow : identity.row
         let portRow = ports.row(of: facts.destination.port)
         let isNamed = !open.contains(.claimed) || facts.claimSettlesNames
-        // Looked up when the first rule asks, so that a rule on class before it costs next to nothing.
+        // Names and requirements are looked up when the first rule asks, so that a rule on class before it costs next to nothing.
         var isLookedUp = false
+        var isMet = false
         for word in 0..<asks.words {
             /// Rules that can only wait, and whose like waits already.
             func silenced() -> UInt64 {
                 guard !found.awaits.isEmpty else { return 0 }
+                // Rules that ask for a name are looked up before the first of them is asked.
+                let nameless = isNamed || !isLookedUp ? 0 : asks[Ask.claim, word] & ~hits[word]
                 let cannotMatch =
-                    (isNamed ? 0 : asks[Ask.claim, word]) | (isHeld ? asks[Ask.identity, word] : 0)
+                    nameless | (isHeld ? asks[Ask.identity, word] : 0)
                 guard cannotMatch != 0 else { return 0 }
                 var alike: UInt64 = 0
                 for (number, family) in families.enumerated()
@@ -208,19 +236,29 @@ struct RuleIndex: Sendable {
             }
             var candidates =
                 classes[classRow, word] & ports.rows[portRow, word] & transports[facts.transport.row, word]
-            let asking = candidates & asks[Ask.destination, word]
-            if asking != 0 {
-                if !isLookedUp {
-                    lookUp(facts, into: hits)
-                    isLookedUp = true
-                }
-                candidates &= ~asking | hits[word] | (isNamed ? 0 : asks[Ask.name, word])
-            }
             candidates &= ~silenced()
+            let searching = asks[Ask.destination, word] | (isHeld ? 0 : asks[Ask.code, word])
+            var isNarrowed = false
             while candidates != 0 {
+                if !isNarrowed, candidates & (~candidates &+ 1) & searching != 0 {
+                    isNarrowed = true
+                    if candidates & asks[Ask.destination, word] != 0 {
+                        if !isLookedUp { lookUp(facts, into: hits) }
+                        isLookedUp = true
+                        let reached = hits[word] | (isNamed ? 0 : asks[Ask.name, word])
+                        candidates &= ~asks[Ask.destination, word] | reached
+                    }
+                    if !isHeld, candidates & asks[Ask.code, word] != 0 {
+                        if !isMet { meet(facts.identity.requirements, into: met) }
+                        isMet = true
+                        candidates &= ~asks[Ask.code, word] | met[word]
+                    }
+                    candidates &= ~silenced()
+                    continue
+                }
                 let step = word * 64 + candidates.trailingZeroBitCount
                 candidates &= candidates - 1
-                switch rules[places[step]].truth(facts, open) {
+                switch conditions[bounds[step]..<bounds[step + 1]].truth(facts, open) {
                 case .no, .unknown: continue
                 case .waits(let awaited):
                     found.note(ways[step], awaited)
@@ -239,6 +277,17 @@ struct RuleIndex: Sendable {
             found.decider = .rule(catchAll.place)
         }
         return found
+    }
+
+    /// Marks the rules one of whose requirements the program meets.
+    private func meet(_ results: RequirementResults?, into met: UnsafeMutableBufferPointer<UInt64>) {
+        met.update(repeating: 0)
+        // The results of another policy say nothing to this one.
+        guard let results, results.policy == stamp else { return }
+        results.forEachSatisfied { requirement in
+            guard requirement < asking.count else { return }
+            for step in asking[requirement] { met[Int(step) / 64] |= 1 << UInt64(step % 64) }
+        }
     }
 
     /// Marks the rules that one of the names or the address hits.

@@ -13,8 +13,9 @@ struct TimeWindow: Hashable, Sendable {
 
     /// A bit for each day, Monday the lowest; all bits when it does not ask.
     var days: UInt8 = 0x7f
-    /// Minutes of the day, from the first up to but not including the second; a later first runs past midnight, and
-    /// then the day is that on which it began. Nil for the whole day.
+    /// Minutes of the day, from the first up to but not including the second; nil for the whole day.
+    ///
+    /// A later first runs past midnight, and then the day is that on which it began.
     var minutes: (from: Int, to: Int)? {
         get { from.flatMap { from in to.map { (from, $0) } } }
         set { (from, to) = (newValue?.from, newValue?.to) }

@@ -47,14 +47,11 @@ extension ProgramRow {
         case (.team(let mine, let identifier), .apple(.team(let theirs, let its))):
             mine == theirs && identifier.map { $0 == its } ?? true
         case (.package(let mine, let paths), .linux(let theirs, let path)):
-            mine == theirs && (paths.isEmpty || paths.contains { Self.isSame($0, path) })
+            mine == theirs && (paths.isEmpty || paths.contains { Self.merged($0) == Self.merged(path) })
         case (.applePlatform, _), (.team, _), (.package, _): false
         }
     }
 
-    /// Whether two paths are one file on a system that has merged `/bin`, `/sbin` and `/lib` into `/usr`.
-    static func isSame(_ a: String, _ b: String) -> Bool {
-        func merged(_ path: String) -> Substring { path.hasPrefix("/usr/") ? path.dropFirst(4) : path[...] }
-        return merged(a) == merged(b)
-    }
+    /// The path as it is on a system that has merged `/bin`, `/sbin` and `/lib` into `/usr`, without the `/usr`.
+    static func merged(_ path: String) -> Substring { path.hasPrefix("/usr/") ? path.dropFirst(4) : path[...] }
 }

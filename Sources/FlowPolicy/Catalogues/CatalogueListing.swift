@@ -151,7 +151,7 @@ extension CatalogueListing.Row {
 
     fileprivate init(_ row: ProgramRow) {
         self.init(
-            row.name,
+            row.row,
             [
                 ("proof", row.match.description), ("tier", row.tier.rawValue),
                 ("class", row.codeClass?.rawValue ?? ""), ("hosts", row.hosts.listed), ("ports", row.ports.listed),

@@ -44,25 +44,6 @@ public struct Catalogues: Sendable {
         self.hosts = hosts
         programIndex = ProgramIndex(programs)
     }
-
-    /// Adds a host to a catalogue; one that is there already stays as it is.
-    public mutating func add(host: HostPattern, in catalogue: String) {
-        guard !hosts.contains(where: { $0.catalogue == catalogue && $0.pattern == host }) else { return }
-        hosts.append(
-            HostRow(
-                catalogue: catalogue, pattern: host, category: "own", reason: "added by the policy", evidence: .seen,
-                source: "the policy"))
-    }
-
-    /// Takes a host out of a catalogue; false when it is not there as written.
-    ///
-    /// What lies below `*.a.example` cannot be taken out name by name.
-    @discardableResult
-    public mutating func remove(host: HostPattern, in catalogue: String) -> Bool {
-        let count = hosts.count
-        hosts.removeAll { $0.catalogue == catalogue && $0.pattern == host }
-        return hosts.count < count
-    }
 }
 
 /// How strictly a row is to be kept.
@@ -175,6 +156,11 @@ public struct ProtocolRow: Sendable, Hashable {
     }
 }
 
+extension ProtocolRow {
+    /// The row in full, for example `core-protocols/apns`.
+    public var row: String { "\(catalogue)/\(id)" }
+}
+
 /// A program, told by what it can prove.
 public struct ProgramRow: Sendable, Hashable {
     public enum Match: Sendable, Hashable {
@@ -229,6 +215,11 @@ public struct ProgramRow: Sendable, Hashable {
         self.evidence = evidence
         self.source = source
     }
+}
+
+extension ProgramRow {
+    /// The row in full, for example `macos-daemons/com.apple.apsd`.
+    public var row: String { "\(catalogue)/\(id)" }
 }
 
 /// A host, or everything below one.

@@ -29,18 +29,18 @@ extension Catalogues {
             let codeClass = row.codeClass
         {
             summary.codeClass = .known(codeClass)
-            reasons.append("row \(row.name): \(row.role)")
+            reasons.append("row \(row.row): \(row.role)")
         } else if let known = summary.classReason {
             reasons.append(known)
         }
         if summary.codeClass == .known(.os),
-            let row = deciding.first(where: { $0.tier == .never && !settings.inspects(row: $0.name, id: $0.id) })
+            let row = deciding.first(where: { $0.tier == .never && !settings.inspects(row: $0.row, id: $0.id) })
         {
-            summary.neverRow = row.name
-            reasons.append("row \(row.name): \(row.role)")
+            summary.neverRow = row.row
+            reasons.append("row \(row.row): \(row.role)")
         }
         for row in rows where !row.evidence.decides {
-            reasons.append("row \(row.name) is not confirmed (\(row.evidence.rawValue)), so it decides nothing")
+            reasons.append("row \(row.row) is not confirmed (\(row.evidence.rawValue)), so it decides nothing")
         }
         summary.classReason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
         return summary
@@ -59,26 +59,6 @@ extension PolicySettings {
         case .apple(.team(let team, _)): vendorTeams.contains(team) ? "team \(team)" : nil
         case .linux(let package, _): vendorPackages.contains(package) ? "package \(package)" : nil
         case .apple(.platform), .apple(.apple): nil
-        }
-    }
-}
-
-extension ProgramRow {
-    /// The row in full, for example `macos-daemons/com.apple.apsd`.
-    public var name: String { "\(catalogue)/\(id)" }
-}
-
-extension ProtocolRow {
-    /// The row in full, for example `core-protocols/apns`.
-    public var row: String { "\(catalogue)/\(id)" }
-}
-
-extension CodeEvidence.Name: CustomStringConvertible {
-    /// `platform:com.apple.curl`, `AB12CD34EF:com.example.app`, `package curl (/usr/bin/curl)`.
-    public var description: String {
-        switch self {
-        case .apple(let name): name.description
-        case .linux(let package, let path): "package \(package) (\(path))"
         }
     }
 }

@@ -22,17 +22,6 @@ extension Catalogues {
         let others = rows.filter { $0.tier == .default && settings.excludedCatalogues.contains($0.catalogue) }
         return (never + others).compactMap(Exclusion.init(_:))
     }
-
-    /// The catalogues that `capture: {exclude: …}` may name.
-    public var excludableCatalogues: [String] {
-        Set(protocols.filter { $0.tier == .default }.map(\.catalogue)).sorted()
-    }
-
-    /// Whether this names a row of tier never, by its id or its name in full.
-    public func isNeverRow(_ name: String) -> Bool {
-        protocols.contains { $0.tier == .never && ($0.id == name || $0.row == name) }
-            || programs.contains { $0.tier == .never && ($0.id == name || $0.name == name) }
-    }
 }
 
 extension Exclusion {

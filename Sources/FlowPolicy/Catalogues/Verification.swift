@@ -35,7 +35,7 @@ public struct CatalogueVerification: Sendable, Hashable {
                     title: outcome.rawValue,
                     rows: findings.filter { $0.outcome == outcome }.map {
                         CatalogueListing.Row(
-                            $0.row.name,
+                            $0.row.row,
                             [
                                 ("proof", $0.row.match.description), ("evidence", $0.row.evidence.rawValue),
                                 ("found", $0.detail), ("system", system),

@@ -38,6 +38,16 @@ public struct CodeEvidence: Sendable {
     public func satisfies(_ requirement: CompiledRequirement) -> Bool { meets(requirement) }
 }
 
+extension CodeEvidence.Name: CustomStringConvertible {
+    /// `platform:com.apple.curl`, `AB12CD34EF:com.example.app`, `package curl (/usr/bin/curl)`.
+    public var description: String {
+        switch self {
+        case .apple(let name): name.description
+        case .linux(let package, let path): "package \(package) (\(path))"
+        }
+    }
+}
+
 extension CodeEvidence {
     /// The evidence of a maker as the system answered for it.
     ///

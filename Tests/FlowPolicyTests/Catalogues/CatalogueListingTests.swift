@@ -16,7 +16,7 @@ import Testing
     @Test func `The never set as printed is exactly the rows of tier never, each once`() throws {
         let expected =
             shipped.protocols.filter { $0.tier == .never }.map(\.row)
-            + shipped.programs.filter { $0.tier == .never }.map(\.name)
+            + shipped.programs.filter { $0.tier == .never }.map(\.row)
         #expect(try rows("never").sorted() == expected.sorted())
     }
 

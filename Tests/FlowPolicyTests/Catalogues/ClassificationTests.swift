@@ -136,7 +136,7 @@ import Testing
             case .team(let team, let identifier): name = .apple(.team(team, identifier: identifier ?? "any"))
             case .package(let package, let paths): name = .linux(package: package, path: paths.first ?? "/usr/bin/any")
             }
-            #expect(shipped.rows(of: name).allSatisfy { $0.codeClass == nil }, "\(row.name)")
+            #expect(shipped.rows(of: name).allSatisfy { $0.codeClass == nil }, "\(row.row)")
         }
     }
 

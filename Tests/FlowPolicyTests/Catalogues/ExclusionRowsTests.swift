@@ -98,18 +98,10 @@ import Testing
         settings.inspectedNeverRows = [name]
         let rows = Catalogues.shipped.exclusions(for: settings, on: .both).map(\.row)
         #expect(rows == Self.never.map(\.row).filter { $0 != "core-protocols/ntp" })
-        #expect(Catalogues.shipped.isNeverRow(name))
-    }
-
-    @Test func `Only names of rows of tier never are names of the never set`() {
-        let shipped = Catalogues.shipped
-        #expect(shipped.isNeverRow("com.apple.apsd") && shipped.isNeverRow("linux-daemons/chronyd"))
-        #expect(!shipped.isNeverRow("smb") && !shipped.isNeverRow("com.apple.Safari") && !shipped.isNeverRow(""))
     }
 
     @Test func `A catalogue that is left alone adds its rows of tier default that have evidence`() throws {
         var settings = PolicySettings()
-        #expect(Catalogues.shipped.excludableCatalogues == ["apple-core-ports", "core-protocols"])
         settings.excludedCatalogues = ["core-protocols"]
         let exclusions = Catalogues.shipped.exclusions(for: settings, on: .macos)
         #expect(try rows(covering: .tcp, "10.0.0.5:445", in: exclusions) == ["core-protocols/smb"])

@@ -35,7 +35,7 @@ import Testing
 
     @Test func `No name stands twice in a catalogue`() {
         let shipped = Catalogues.shipped
-        for names in [shipped.protocols.map(\.row), shipped.programs.map(\.name)] {
+        for names in [shipped.protocols.map(\.row), shipped.programs.map(\.row)] {
             #expect(Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +).filter { $0.value > 1 } == [:])
         }
         let hosts = shipped.hosts.map { "\($0.catalogue)/\($0.pattern)" }

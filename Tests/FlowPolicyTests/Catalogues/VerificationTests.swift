@@ -33,7 +33,7 @@ import Testing
 
     private func outcome(of row: String, _ system: String, _ programs: [InventoryProgram]) throws -> Outcome {
         let verification = Catalogues.shipped.verify(against: inventory(system, programs))
-        return try #require(verification.findings.first { $0.row.name == row }).outcome
+        return try #require(verification.findings.first { $0.row.row == row }).outcome
     }
 
     @Test func `An identifier is confirmed where all slices of a program that has it are signed by Apple`() throws {

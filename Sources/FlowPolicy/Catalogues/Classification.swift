@@ -24,9 +24,8 @@ extension Catalogues {
         if let vendor = settings.vendor(name) {
             summary.codeClass = .known(.vendor)
             reasons.append("\(vendor) is named as a vendor")
-        } else if let row = [CodeClass.userCarryingPinned, .platformInteractive].lazy
-            .compactMap({ codeClass in deciding.first { $0.codeClass == codeClass } }).first,
-            let codeClass = row.codeClass
+        } else if let row = deciding.first(where: { $0.codeClass == .userCarryingPinned })
+            ?? deciding.first(where: { $0.codeClass != nil }), let codeClass = row.codeClass
         {
             summary.codeClass = .known(codeClass)
             reasons.append("row \(row.row): \(row.role)")

@@ -54,11 +54,21 @@ import Testing
         // Even a name beside the class `unsigned` asks no row.
         let odd = Catalogues.shipped.classified(evidence(.unsigned, .apple(.platform(identifier: "com.apple.apsd"))))
         #expect(odd.codeClass == .known(.unsigned) && odd.neverRow == nil)
+        let pinned = Catalogues.shipped.classified(
+            evidence(.unsigned, .apple(.platform(identifier: "com.apple.imagent"))))
+        #expect(pinned.codeClass == .known(.unsigned))
         // A team that signs with Apple's identifier is still that team.
         let team = Catalogues.shipped.classified(
             evidence(.thirdParty, .apple(.team("AB12CD34EF", identifier: "com.apple.apsd"))))
         #expect(team.codeClass == .known(.thirdParty) && team.neverRow == nil)
         #expect(team.provedName == "AB12CD34EF:com.apple.apsd")
+    }
+
+    @Test func `Apple's developer tools do what a user wants, though the kernel does not call them the system's`() {
+        let git = evidence(.thirdParty, .apple(.apple(identifier: "com.apple.git")))
+        #expect(Catalogues.shipped.classified(git).codeClass == .known(.platformInteractive))
+        let daemon = evidence(.thirdParty, .apple(.apple(identifier: "com.apple.apsd")))
+        #expect(Catalogues.shipped.classified(daemon).neverRow == nil, "only the class os is never taken")
     }
 
     @Test(arguments: [

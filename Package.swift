@@ -69,7 +69,8 @@ let package = Package(
             name: "CCatalogues", path: "Sources/FlowPolicy/Catalogues/Data",
             exclude: [
                 "core-protocols.csv", "macos-daemons.csv", "linux-daemons.csv", "pinned-apps.csv", "pinned-hosts.csv",
-                "apple-hosts.csv", "apple-ports.csv",
+                "apple-hosts.csv", "apple-ports.csv", "platform-interactive.csv", "private-relay.csv", "private-life.csv",
+                "home.csv", "index.csv",
             ]),
         room(
             "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto],

@@ -122,7 +122,7 @@ public struct Policy: Sendable {
     /// Takes microseconds and neither waits nor reads, but allocates: ask once for each program and policy, and keep it
     /// with the identity. An answer that was made for another policy decides no rule on `code`.
     public func judge(_ evidence: CodeEvidence) -> IdentitySummary {
-        var summary = catalogues.classified(evidence)
+        var summary = catalogues.classified(evidence, settings)
         summary.requirements = RequirementResults(
             policy: stamp, requirements.map { evidence.satisfies($0.compiled) })
         return summary

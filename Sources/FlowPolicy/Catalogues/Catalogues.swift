@@ -6,22 +6,43 @@ public import FlowModel
 
 /// The catalogues: rows of facts, each with its source and how far to trust it.
 ///
-/// A wrong row may make Weir look at less; it must never break the operating system. A row with weak evidence decides
-/// nothing.
+/// A wrong row may make Weir look at less; it must never break the operating system. A row of a protocol or a program
+/// with weak evidence decides nothing. A row of hosts decides wherever a policy names its catalogue.
 public struct Catalogues: Sendable {
-    /// The version of the data, for example `2026-11-24`.
+    /// What one catalogue is.
+    public struct Description: Sendable, Hashable {
+        /// For example `macos-daemons`.
+        public var name: String
+        /// The day of its last change, for example `2026-11-24`.
+        public var edition: String
+        public var about: String
+
+        public init(name: String, edition: String, about: String) {
+            self.name = name
+            self.edition = edition
+            self.about = about
+        }
+    }
+
+    /// The day of the last change to any of them, for example `2026-11-24`.
     public var edition: String
+    public var descriptions: [Description]
     public var protocols: [ProtocolRow]
-    public var programs: [ProgramRow]
+    public var programs: [ProgramRow] { didSet { programIndex = ProgramIndex(programs) } }
     public var hosts: [HostRow]
+    /// Finds the rows of a proved name without a walk.
+    private(set) var programIndex: ProgramIndex
 
     public init(
-        edition: String, protocols: [ProtocolRow] = [], programs: [ProgramRow] = [], hosts: [HostRow] = []
+        edition: String, descriptions: [Description] = [], protocols: [ProtocolRow] = [], programs: [ProgramRow] = [],
+        hosts: [HostRow] = []
     ) {
         self.edition = edition
+        self.descriptions = descriptions
         self.protocols = protocols
         self.programs = programs
         self.hosts = hosts
+        programIndex = ProgramIndex(programs)
     }
 }
 
@@ -38,18 +59,34 @@ public enum CatalogueTier: String, Sendable, Hashable, CaseIterable {
 }
 
 /// The system that a row speaks of.
-public enum CatalogueSystem: String, Sendable, Hashable, CaseIterable { case macos, linux, both }
+public enum CatalogueSystem: String, Sendable, Hashable, CaseIterable {
+    case macos, linux, both
+
+    /// The system that this build runs on.
+    public static var current: CatalogueSystem {
+        #if os(macOS)
+        .macos
+        #else
+        .linux
+        #endif
+    }
+
+    /// Whether a row of this system speaks of another; `both` speaks of each and is spoken of by each.
+    public func speaks(of system: CatalogueSystem) -> Bool { self == system || self == .both || system == .both }
+}
 
 /// How well a row is attested.
 public enum CatalogueEvidence: String, Sendable, Hashable, CaseIterable {
     /// Read on a real system or in the maker's own text or source.
     case seen
+    /// The identifier is that of the launchd job: usually, not always, the program is signed with the same.
+    case label
     /// Restated by others.
     case restated
     /// From memory or by inference.
     case recalled
 
-    /// Whether a row of this kind may decide anything.
+    /// Whether a row of a protocol or a program with this evidence may decide anything.
     public var decides: Bool { self == .seen }
 }
 
@@ -59,17 +96,22 @@ public struct ProtocolRow: Sendable, Hashable {
     public enum Scope: String, Sendable, Hashable, CaseIterable {
         /// The prefixes of the row.
         case prefixes
-        /// The ports of the row, within private and link-local networks only.
+        /// The ports of the row, within `Catalogues.localNetworks` only.
         case local
+        /// Radio links to neighbours, by interface.
+        case peerToPeer = "peer-to-peer"
         /// The ports of the row, to any address: an open port.
         case open
-        /// Only programs of the system, by identity: no kernel rule.
+        /// Only programs of the system, by identity (the rows of programs say which): no kernel rule, because anybody
+        /// may claim a name or use a port.
         case code
         /// It is no TCP or UDP flow, or it never leaves the machine: no rule at all.
         case none
     }
 
-    /// Unique, for example `apns`.
+    /// The name of the catalogue: `core-protocols`, `apple-core-ports`, `apple-ports`.
+    public var catalogue: String
+    /// Unique within the catalogue, for example `apns`.
     public var id: String
     public var system: CatalogueSystem
     public var name: String
@@ -91,10 +133,12 @@ public struct ProtocolRow: Sendable, Hashable {
     public var source: String
 
     public init(
-        id: String, system: CatalogueSystem, name: String, transports: [Transport], ports: [ClosedRange<UInt16>] = [],
+        catalogue: String = "core-protocols", id: String, system: CatalogueSystem, name: String,
+        transports: [Transport], ports: [ClosedRange<UInt16>] = [],
         prefixes: [IPPrefix] = [], hosts: [HostPattern] = [], tier: CatalogueTier, scope: Scope, reason: String,
         consequence: String, unseen: String = "", evidence: CatalogueEvidence, source: String
     ) {
+        self.catalogue = catalogue
         self.id = id
         self.system = system
         self.name = name
@@ -112,14 +156,22 @@ public struct ProtocolRow: Sendable, Hashable {
     }
 }
 
+extension ProtocolRow {
+    /// The row in full, for example `core-protocols/apns`.
+    public var row: String { "\(catalogue)/\(id)" }
+}
+
 /// A program, told by what it can prove.
 public struct ProgramRow: Sendable, Hashable {
     public enum Match: Sendable, Hashable {
-        /// A program of macOS itself: the identifier counts only by the kernel's word that it is one.
+        /// A program of Apple's own: the identifier counts by the kernel's word that the program is part of the system,
+        /// or where `anchor apple` is proved.
         case applePlatform(identifier: String)
         /// A program of a team that Apple certified; nil for every program of the team.
         case team(String, identifier: String?)
         /// A file of a Linux package; without paths, every program of the package.
+        ///
+        /// A path with and without `/usr` before it is the same.
         case package(String, paths: [String])
     }
 
@@ -163,6 +215,11 @@ public struct ProgramRow: Sendable, Hashable {
         self.evidence = evidence
         self.source = source
     }
+}
+
+extension ProgramRow {
+    /// The row in full, for example `macos-daemons/com.apple.apsd`.
+    public var row: String { "\(catalogue)/\(id)" }
 }
 
 /// A host, or everything below one.

@@ -74,7 +74,11 @@ struct Preemption: Sendable {
     }
 
     /// Whether the policy has taken a row out of the never set by name.
-    func isInspected(_ row: String) -> Bool { !inspectedNeverRows.isEmpty && inspectedNeverRows.contains(row) }
+    ///
+    /// Rows may be named in full, `core-protocols/apns`, or by their id.
+    func isInspected(_ row: String) -> Bool {
+        inspectedNeverRows.contains { row == $0 || (row.hasSuffix($0) && row.dropLast($0.utf8.count).hasSuffix("/")) }
+    }
 
     private func firstExclusion(_ facts: FlowFacts) -> Int? {
         let row = ports.row(of: facts.destination.port)

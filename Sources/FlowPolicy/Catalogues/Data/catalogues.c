@@ -4,6 +4,9 @@
 
 #include "CCatalogues.h"
 
+// The language is C17 with the one word of C23 that this file is about.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 static const unsigned char core_protocols[] = {
 #embed "core-protocols.csv"
 };
@@ -22,6 +25,21 @@ static const unsigned char pinned_hosts[] = {
 static const unsigned char apple_hosts[] = {
 #embed "apple-hosts.csv"
 };
+static const unsigned char platform_interactive[] = {
+#embed "platform-interactive.csv"
+};
+static const unsigned char private_relay[] = {
+#embed "private-relay.csv"
+};
+static const unsigned char private_life[] = {
+#embed "private-life.csv"
+};
+static const unsigned char home[] = {
+#embed "home.csv"
+};
+static const unsigned char about[] = {
+#embed "index.csv"
+};
 static const unsigned char apple_ports[] = {
 #embed "apple-ports.csv"
 };
@@ -35,7 +53,9 @@ static const struct weir_catalogue files[] = {
     FILE_OF("core-protocols", core_protocols), FILE_OF("macos-daemons", macos_daemons),
     FILE_OF("linux-daemons", linux_daemons),   FILE_OF("pinned-apps", pinned_apps),
     FILE_OF("pinned-hosts", pinned_hosts),     FILE_OF("apple-hosts", apple_hosts),
-    FILE_OF("apple-ports", apple_ports),
+    FILE_OF("apple-ports", apple_ports),       FILE_OF("platform-interactive", platform_interactive),
+    FILE_OF("private-relay", private_relay),   FILE_OF("private-life", private_life),
+    FILE_OF("home", home),                     FILE_OF("index", about),
 };
 
 size_t weir_catalogue_count(void) { return sizeof(files) / sizeof(files[0]); }

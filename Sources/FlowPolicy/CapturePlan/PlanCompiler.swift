@@ -76,7 +76,7 @@ struct PlanCompiler {
         case .report, .block: isTaken = takes(.relay, policy.mode.effective(.relay), policy.mode)
         }
         if isTaken {
-            take(dns)
+            taken = taken.union(dns)
             captured = captured.union(dns)
             losses.append(
                 CaptureLoss(
@@ -90,21 +90,7 @@ struct PlanCompiler {
     private mutating func takeRules() {
         for rule in policy.rules {
             guard case .flow(let written, let verdict) = rule.consequence else { continue }
-            if rule.conditions.isEmpty { takeUnknown() }
             let origin = CaptureOrigin.rule(number: rule.number, name: rule.name)
-            if takes(written, verdict.lane, rule.mode) {
-                noteUnseen(
-                    rule, origin, "the kernel cannot ask for it, so flows that the rule does not mean are captured")
-                // All that is left is captured already.
-                guard !undecided.subtracting(captured).isEmpty else { continue }
-                let may = KernelView(rule.conditions, by: target.intake).may
-                take(may)
-                captured = captured.union(may.intersection(undecided))
-                work += may.size
-            } else if !rule.conditions.isEmpty {
-                release(rule, origin)
-            }
-            if rule.conditions.isEmpty { return }
             work += undecided.size + captured.size + taken.size
             guard work < PolicyLimits.planWork.value else {
                 losses.append(
@@ -112,8 +98,27 @@ struct PlanCompiler {
                         origin, "this and all later rules are beyond \(PolicyLimits.planWork.name): all is captured"))
                 return takeRest()
             }
+            if rule.conditions.isEmpty { takeUnknown() }
+            if takes(written, verdict.lane, rule.mode) {
+                take(rule, origin)
+            } else if !rule.conditions.isEmpty {
+                release(rule, origin)
+            }
+            // Nothing that stands after a rule for every flow is asked.
+            if rule.conditions.isEmpty { return }
         }
         takeUnknown()
+    }
+
+    /// What the rule may mean must be captured, but for what an earlier rule surely leaves alone.
+    private mutating func take(_ rule: Rule, _ origin: CaptureOrigin) {
+        noteUnseen(rule, origin, "the kernel cannot ask for it, so flows that the rule does not mean are captured")
+        // Once all that is left is captured, nothing can be added.
+        guard !undecided.subtracting(captured).isEmpty else { return }
+        let may = KernelView(rule.conditions, by: target.intake).may
+        work += may.size
+        taken = taken.union(may)
+        captured = captured.union(may.intersection(undecided))
     }
 
     /// Where a rule surely leaves alone what no earlier rule may take, the kernel can do so too.
@@ -163,8 +168,6 @@ struct PlanCompiler {
         taken = .all
         captured = captured.union(undecided)
     }
-
-    private mutating func take(_ space: FlowSpace) { taken = taken.union(space) }
 
     private mutating func noteUnseen(_ rule: Rule, _ origin: CaptureOrigin, _ text: String) {
         var facts: [UnseenFact] = []

@@ -7,7 +7,8 @@ public import FlowModel
 extension PolicyLimits {
     public static let planWork = Limit(
         "policy.plan-work", 2_000_000, .count, metric: "policy_plan_work_total",
-        "stretches of addresses that are walked, some tenths of a second; beyond it all that is left is captured")
+        "stretches of addresses that are walked, so that no policy holds up its start; beyond it all that is left is captured"
+    )
     public static let planNetworks = Limit(
         "policy.plan-networks", 16_384, .count, metric: "policy_plan_networks_total",
         "stretches of addresses in one kernel table; a rule with more is decided in user space")

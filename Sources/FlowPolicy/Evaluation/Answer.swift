@@ -14,6 +14,8 @@ enum Unreadable: Sendable {
 
 /// All that one decider can answer; an object, because to copy four verdicts costs more than to find the right one.
 final class Answer: Sendable {
+    /// The lane as the document has it.
+    let wanted: Lane
     let verdict: Verdict
     /// In the place of an inspection that is not possible; nil when the verdict is no inspection.
     private let unread: (quic: Verdict, privateRelay: Verdict)?
@@ -28,7 +30,7 @@ final class Answer: Sendable {
             mode.verdict(lane, profile: nil, rule: verdict.rule, code: code, cause: "\(decider), \(cause)")
         }
         self.verdict = verdict
-        inspects = wanted == .inspect
+        self.wanted = wanted
         if wanted == .inspect, let profile {
             let quic =
                 profile.quic == .refuse
@@ -51,7 +53,7 @@ final class Answer: Sendable {
     }
 
     /// Whether the document wants an inspection, whatever the mode makes of it.
-    let inspects: Bool
+    var inspects: Bool { wanted == .inspect }
 
     func verdict(_ unreadable: Unreadable?) -> Verdict {
         switch (unreadable, unread) {

@@ -101,7 +101,7 @@ struct UserPseudonymTests {
         for text in all { #expect(text.wholeMatch(of: /~[0-9a-f]{8}/) != nil, "\(text)") }
     }
 
-    /// `printf user:1000 | openssl dgst -sha256 -mac HMAC -macopt hexkey:0101…01`
+    /// What `openssl dgst -sha256 -mac HMAC` says of `user:1000` under the key of 32 bytes 01.
     @Test func itIsTheBeginningOfHMACSHA256() {
         #expect(UserPseudonym(key: [UInt8](repeating: 1, count: 32)).ofUser(1_000) == "~af10fa66")
     }

@@ -21,7 +21,7 @@ struct BundleCommand: ParsableCommand {
 
         @Option(help: "The file of the secret key.") var key: String
         @Option(help: "The name of the bundle: a machine takes only bundles of one name.") var name: String
-        @Option(help: "A whole number above that of every earlier bundle.") var version: Int
+        @Option(help: "The version: a whole number above that of every earlier bundle.") var bundleVersion: Int
         @Option(help: "The day of its making. Default: today.") var created: String?
         @Option(help: "The folder that the files are in.") var root = "."
         @Option(help: "Where to write the bundle.") var output: String
@@ -37,7 +37,8 @@ struct BundleCommand: ParsableCommand {
             }
             let bytes = try BundleFile.told(output) { () throws(BundleProblem) in
                 try PolicyBundle.make(
-                    name: name, version: version, created: created ?? String(EventTime.text(Runtime.now()).prefix(10)),
+                    name: name, version: bundleVersion,
+                    created: created ?? String(EventTime.text(Runtime.now()).prefix(10)),
                     files: contents, signedWith: signer)
             }
             do { try Data(bytes).write(to: URL(filePath: output), options: .atomic) } catch {

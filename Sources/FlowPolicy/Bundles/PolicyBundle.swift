@@ -193,7 +193,9 @@ struct BundleFiles: PolicyFiles {
             }
         }
         let inside = names.joined(separator: "/")
-        guard let text = texts[inside] else { throw PolicyFileProblem("the bundle holds no file `\(inside)`") }
+        guard let text = texts[inside] else {
+            throw PolicyFileProblem("the bundle holds no file `\(Quoted.short(inside))`")
+        }
         return PolicyFile(name: inside, text: text)
     }
 }

@@ -10,9 +10,8 @@ import Testing
 struct Base64TextTests {
     @Test("Bytes of every length are written as Foundation writes them, and come back")
     func same() {
-        var generator = SystemRandomNumberGenerator()
         for count in 0..<200 {
-            let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: ($0 * 7_919 + count * 104_729) >> 3) }
             #expect(Base64Text.text(bytes) == Data(bytes).base64EncodedString())
             #expect(Base64Text.bytes(Base64Text.text(bytes)) == bytes)
         }

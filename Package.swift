@@ -85,7 +85,7 @@ let package = Package(
         room("SocketTransport", ["FlowModel", "FlowEngine", nioCore, nioPosix, nioConcurrency]),
         room("ProxyIntake", ["FlowModel", "FlowEngine", nioCore]),
         room("LinuxIntake", ["FlowModel", "CodeIdentity", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
-        room("EventStore", ["FlowModel", grdb]),
+        room("EventStore", ["FlowModel", grdb, crypto]),
         .executableTarget(
             name: "weir",
             dependencies: [

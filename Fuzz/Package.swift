@@ -31,6 +31,7 @@ let package = Package(
         fuzzer("HTTP1ChunkFuzz", [flowEngine]),
         fuzzer("RedactorFuzz", [product("ContentInspection"), product("FlowModel")]),
         fuzzer("PolicyFuzz", [product("FlowPolicy"), product("FlowModel")]),
+        fuzzer("BundleFuzz", [product("FlowPolicy")]),
         shared("NamedParts"),
         shared("RequirementSubjects", [codeIdentity]),
         fuzzer("MachOFuzz", [codeIdentity]),

@@ -3,6 +3,7 @@
 // The writing face of the event store: records go in, and no flow ever waits for a disk.
 
 public import FlowModel
+internal import Synchronization
 
 /// Keeps what happened, in `events.sqlite` of a state directory.
 ///
@@ -13,6 +14,9 @@ public final class EventStore: FlowSink {
     private let writer: EventWriter
 
     private init(_ writer: EventWriter) { self.writer = writer }
+
+    /// Obeys another policy from now on: what is recorded next is kept under its rule, and for its days.
+    public func obey(_ privacy: EventPrivacy) { writer.privacy.withLock { $0 = privacy } }
 
     /// Opens the store in `directory`, which is made with mode 0700 if it is not there; its parent must be.
     ///
@@ -28,9 +32,11 @@ public final class EventStore: FlowSink {
 
     deinit { writer.finish() }
 
-    public func record(flow: FlowRecord) { writer.add(.flow(flow)) }
-    public func record(message: MessageRecord) { writer.add(.message(message)) }
-    public func record(finding: FindingRecord) { writer.add(.finding(finding)) }
+    public func record(flow: FlowRecord) { writer.add(.flow(privacy.kept(flow))) }
+    public func record(message: MessageRecord) { writer.add(.message(privacy.kept(message))) }
+    public func record(finding: FindingRecord) { writer.add(.finding(privacy.kept(finding))) }
+
+    private var privacy: EventPrivacy { writer.privacy.withLock { $0 } }
 
     /// Waits until all that was recorded before the call is stored; false when that takes longer than `limit`.
     @discardableResult

@@ -29,6 +29,9 @@ public enum EventStoreLimits {
     public static let keepDays = Limit(
         "events.keep.age", 30, .days, metric: "events_expired_total",
         "A month answers most questions, and what is not kept cannot leak.")
+    public static let keepDaysMost = Limit(
+        "events.keep.age.most", 366, .days, metric: "none",
+        "What a policy can ask for: a year covers what is looked at once a year, and more is an archive of people.")
     public static let keepBytes = Limit(
         "events.keep.size", 256 << 20, .bytes, metric: "events_expired_total",
         "About a million events; beyond it the oldest go. The journal beside the file is not counted.")
@@ -53,7 +56,8 @@ public enum EventStoreLimits {
 
     /// All of them, for documents and metrics.
     public static let all = [
-        queued, batch, gather, busy, retryFirst, retryLast, keepDays, keepBytes, upkeepEvery, upkeepRecords, upkeepStep,
+        queued, batch, gather, busy, retryFirst, retryLast, keepDays, keepDaysMost, keepBytes, upkeepEvery,
+        upkeepRecords, upkeepStep,
         journal, text, page,
     ]
 }
@@ -62,8 +66,8 @@ public enum EventStoreLimits {
 public struct EventStoreOptions: Sendable {
     /// Records waiting to be written.
     public var queued = EventStoreLimits.queued.value
-    /// Days after which an event is removed.
-    public var keepDays = EventStoreLimits.keepDays.value
+    /// What may be kept of people, and for how long; `EventStore.obey` changes it later.
+    public var privacy = EventPrivacy()
     /// Bytes of the database beyond which the oldest events are removed.
     public var keepBytes = EventStoreLimits.keepBytes.value
     /// Milliseconds to wait for another process's lock.

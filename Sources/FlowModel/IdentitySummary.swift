@@ -84,6 +84,8 @@ public struct IdentitySummary: Hashable, Sendable {
     public var executable: String?
     public var processID: Int32?
     public var userID: UInt32?
+    /// What stands for the user in records where policy wants no names; `userID` is nil then.
+    public var userPseudonym: String?
     /// The name that is proved, for people: `platform:com.apple.curl`, `AB12CD34EF:com.example.app`, `package curl`.
     public var provedName: String?
     /// Why the class is what it is: the catalogue row or the facts that decided it.

@@ -42,7 +42,9 @@ struct Runtime {
         do {
             authority = try CertificateAuthority.loadOrCreate(in: state, now: Date())
             roots = try TrustRoots.system(adding: options.upstreamCA)
-            store = try EventStore.open(at: state, metrics: counters)
+            var options = EventStoreOptions()
+            options.privacy = try EventPrivacy(policy.settings.privacy, state: state)
+            store = try EventStore.open(at: state, options: options, metrics: counters)
         } catch let error as CertificateAuthorityError {
             throw Problem.refused("\(error)")
         } catch let error as TrustRootsError {
@@ -66,7 +68,7 @@ struct Runtime {
         }
         let egress = SocketEgress()
         let engine = FlowEngine(
-            policy: PolicySnapshot(policy: policy, key: try FindingKeyFile.load(in: state)),
+            policy: PolicySnapshot(policy: policy, key: try InstallationKeyFile.findings(in: state)),
             services: EngineServices(
                 egress: egress, sink: store, metrics: counters, takeover: takeover, now: now))
         return Runtime(

@@ -63,9 +63,12 @@ struct EventFileTests {
         #expect(try await reader.all().map(\.brief) == ["me7", "fi7", "fl7", "fl8"])
     }
 
-    @Test func theSchemaOfVersionOneHasNotChanged() async throws {
+    @Test func theSchemaIsThatOfVersionOneWithWhatLaterVersionsAdd() async throws {
         let old = try DatabaseQueue()
-        try await old.write { db in try db.execute(sql: versionOne) }
+        try await old.write { db in
+            try db.execute(sql: versionOne)
+            try db.execute(sql: "ALTER TABLE flows ADD COLUMN user_pseudonym TEXT")
+        }
         let directory = try TemporaryDirectory()
         let file = try EventFile.openForWriting(in: directory.path, busy: 1_000)
         defer { file.close() }

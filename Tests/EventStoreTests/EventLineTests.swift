@@ -18,7 +18,7 @@ struct EventLineTests {
                 "names":[{"name":"resolved.example","proof":"resolved"},{"name":"claimed.example","proof":"claimed"},
                 {"name":"proved.example","proof":"proved"}],
                 "identity":{"class":"user-carrying-pinned","unknown":null,"executable":"/usr/bin/ünï\"code",
-                "pid":4321,"uid":4294967295},
+                "pid":4321,"uid":4294967295,"user":null},
                 "verdict":{"lane":"block","profile":"strict","rule":"no keys",
                 "reason":{"code":"rule","detail":"a “reason”\u000a"}},
                 "protocols":["tls","http/1.1"],"bytes_out":1099511627776,"bytes_in":7,"messages":3,"findings":2,

@@ -13,10 +13,7 @@ struct RetentionTests {
     private static let day: Int64 = 86_400_000
 
     private func retention(days: Int = 30, bytes: Int = 256 << 20) -> Retention {
-        var options = EventStoreOptions()
-        options.keepDays = days
-        options.keepBytes = bytes
-        return Retention(options)
+        Retention(keepDays: days, keepBytes: bytes)
     }
 
     /// Works until nothing is left to do; returns how many events each step removed.
@@ -140,6 +137,39 @@ struct RetentionTests {
         try await eventually { metrics.count("events_expired_total") == 1 }
         await store.close(within: .seconds(60))
         #expect(try await EventReader.open(at: directory.path).all().map(\.brief) == ["fl2"])
+    }
+
+    @Test func theDaysOfThePolicyAreKeptAndAnotherPolicyChangesThem() async throws {
+        let directory = try TemporaryDirectory()
+        let ago = { (days: Int64) in EventTime.now - days * Self.day }
+        let ages: [(flow: UInt64, days: Int64)] = [(1, 50), (2, 20), (3, 5), (4, 0)]
+        let events = try ages.map { StoredEvent.flow(try Samples.flow($0.flow, at: ago($0.days))) }
+        var options = EventStoreOptions()
+        options.privacy = EventPrivacy(keepDays: 40)
+        let metrics = CountingMetrics()
+        let store = try EventStore.open(at: directory.path, options: options, metrics: metrics)
+        store.record(events)
+        #expect(await store.flush(within: .seconds(60)))
+        await store.close(within: .seconds(60))
+        // Upkeep is done when a store is opened.
+        let left = { (days: Int?) async throws -> [String] in
+            options.privacy = EventPrivacy(keepDays: days)
+            let before = metrics.count("events_upkeep_total")
+            let store = try EventStore.open(at: directory.path, options: options, metrics: metrics)
+            try await eventually { metrics.count("events_upkeep_total") >= before + 2 }
+            await store.close(within: .seconds(60))
+            return try await EventReader.open(at: directory.path).all().map(\.brief)
+        }
+        #expect(try await left(40) == ["fl2", "fl3", "fl4"])
+        #expect(try await left(7) == ["fl3", "fl4"])
+    }
+
+    @Test func thePolicysDaysHaveABoundOnBothSides() {
+        #expect(EventPrivacy(keepDays: nil).keepDays == EventStoreLimits.keepDays.value)
+        #expect(EventPrivacy(keepDays: 90).keepDays == 90)
+        #expect(EventPrivacy(keepDays: .max).keepDays == EventStoreLimits.keepDaysMost.value)
+        #expect(EventPrivacy(keepDays: 0).keepDays == 1)
+        #expect(EventPrivacy(keepDays: .min).keepDays == 1)
     }
 
     @Test func aBusyStoreKeepsItsSizeWhileItIsWritten() async throws {

@@ -2,10 +2,11 @@
 
 // Records and places that the tests of the event store share.
 
-import EventStore
 import FlowModel
 import Foundation
 import Testing
+
+@testable import EventStore
 
 /// 2026-01-01T00:00:00Z in milliseconds.
 let newYear: Int64 = 1_767_225_600_000
@@ -105,7 +106,7 @@ extension EventStoreOptions {
     /// Nothing is too old, whatever the day on which the test runs.
     static var keepingAll: EventStoreOptions {
         var options = EventStoreOptions()
-        options.keepDays = 36_500
+        options.privacy.keepDays = 36_500
         return options
     }
 

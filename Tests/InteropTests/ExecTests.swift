@@ -71,15 +71,27 @@ extension Interop {
                 #expect(makers.prefix(2).map(\.executable) == ["/usr/bin/curl", copy])
                 // The interpreter, by the name of its file.
                 #expect(makers.last?.executable?.hasPrefix("/usr/bin/python3") == true)
-                #expect(makers.allSatisfy { $0.uid == (user == .root ? 0 : 61234) })
+                let pseudonym = try pseudonym(user == .root ? 0 : 61234, state: folder("state"))
+                #expect(makers.allSatisfy { $0.uid == nil && $0.user == pseudonym })
             }
+        }
+
+        /// What stands for a user in events, by another program than Weir.
+        private func pseudonym(_ user: Int, state: String) throws -> String {
+            let key = try #require(TemporaryFolder.read("\(state)/user.key")).map { String(format: "%02x", $0) }
+                .joined()
+            let digest = try Program("openssl", ["dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(key)"])
+                .run(input: Array("user:\(user)".utf8))
+            // `SHA2-256(stdin)= 0123…`
+            return "~" + (digest.text.split(separator: " ").last ?? "").prefix(8)
         }
 
         /// `identity` of a flow's line.
         private struct Maker: Decodable {
             var `class`: String?
             var executable: String?
-            var uid: UInt32
+            var uid: UInt32?
+            var user: String?
         }
 
         private func makers(state: String) throws -> [Maker] {

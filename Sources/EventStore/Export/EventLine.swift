@@ -10,8 +10,9 @@ extension StoredEvent {
     /// Every key of a kind is always there, in this order; what is not known is null. Keys may be added, never changed.
     /// - all: `kind` ("flow", "message" or "finding"), `time` (RFC 3339, UTC, milliseconds), `flow` (16 hex digits)
     /// - flow: `started`, `transport`, `intake`, `source`, `destination`, `host`, `names` [{`name`, `proof`}],
-    ///   `identity` {`class`, `unknown`, `executable`, `pid`, `uid`}, `verdict`, `protocols`, `bytes_out`, `bytes_in`,
-    ///   `messages`, `findings`, `outcome`, `notes`; its `time` is its end
+    ///   `identity` {`class`, `unknown`, `executable`, `pid`, `uid`, `user`}, `verdict`, `protocols`, `bytes_out`, `bytes_in`,
+    ///   `messages`, `findings`, `outcome`, `notes`; its `time` is its end;
+    ///   `uid` is the user's number and `user` a pseudonym: one of them is null, as the policy says
     /// - message: `message`, `method`, `host`, `status` (0: no answer), `verdict`, `notes`
     /// - finding: `message`, `direction`, `part`, `host`, `type`, `confidence`, `offset`, `length`, `excerpt`,
     ///   `digest`, `action`, `restraint` ({`code`, `detail`} or null)
@@ -55,6 +56,7 @@ extension FlowRecord {
                 "executable": JSONText.string(identity.executable),
                 "pid": identity.processID.map(String.init) ?? "null",
                 "uid": identity.userID.map(String.init) ?? "null",
+                "user": JSONText.string(identity.userPseudonym),
             ]),
             "verdict": verdict.json,
             "protocols": JSONText.array(protocols.map { JSONText.string($0) }),

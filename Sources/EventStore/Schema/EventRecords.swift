@@ -10,6 +10,7 @@ extension FlowRecord: StoredRow {
         "flow", "at", "started_at", "transport", "intake", "source", "destination_host", "destination_port",
         "name_resolved", "name_claimed", "name_proved",
         "code_class", "unknown_cause", "executable", "process_id", "user_id",
+        "user_pseudonym",
         "lane", "profile", "rule", "reason_code", "reason_detail",
         "protocols", "bytes_out", "bytes_in", "messages", "findings", "outcome", "notes",
     ]
@@ -29,7 +30,7 @@ extension FlowRecord: StoredRow {
             facts.destination.port,
             name(.resolved), name(.claimed), name(.proved),
             codeClass, unknownCause, facts.identity.executable.map(clipped), facts.identity.processID,
-            facts.identity.userID,
+            facts.identity.userID, facts.identity.userPseudonym,
             verdict.lane.rawValue, verdict.profile.map(clipped), verdict.rule.map(clipped),
             clipped(verdict.reason.code),
             clipped(verdict.reason.detail),
@@ -56,6 +57,7 @@ extension FlowRecord: StoredRow {
                 codeClass, executable: try row.optional("executable"), processID: try row.optional("process_id"),
                 userID: try row.optional("user_id")),
             startedAt: try row.value("started_at"))
+        facts.identity.userPseudonym = try row.optional("user_pseudonym")
         facts.names = []
         for (column, proof) in [
             ("name_resolved", NameProof.resolved), ("name_claimed", .claimed), ("name_proved", .proved),

@@ -51,6 +51,10 @@ enum EventSchema {
                     CREATE INDEX findings_type ON findings (type, at);
                     """)
         }
+        // Users by pseudonym, and more causes of not knowing the program.
+        migrator.registerMigration("events-2") { db in
+            try db.execute(sql: "ALTER TABLE flows ADD COLUMN user_pseudonym TEXT")
+        }
         return migrator
     }
 

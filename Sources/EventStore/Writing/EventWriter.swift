@@ -27,6 +27,8 @@ final class EventWriter: Sendable {
     private let metrics: any MetricSink
     private let queue = DispatchQueue(label: "weir.events", qos: .utility)
     private let inbox: Mutex<EventInbox>
+    /// Held for a copy, never for work.
+    let privacy: Mutex<EventPrivacy>
     /// Only ever locked on `queue`, so never contended.
     private let work: Mutex<Work>
 
@@ -35,6 +37,7 @@ final class EventWriter: Sendable {
         self.options = options
         self.metrics = metrics
         inbox = Mutex(EventInbox(capacity: options.queued))
+        privacy = Mutex(options.privacy)
         work = Mutex(Work(pause: options.retryFirst))
     }
 
@@ -162,7 +165,9 @@ final class EventWriter: Sendable {
         let isDone: Bool = work.withLock { work in
             do {
                 var done = (removed: 0, isDone: true)
-                try use(&work) { file in done = try Retention(options).step(file.database, now: EventTime.now) }
+                let retention = Retention(
+                    keepDays: privacy.withLock { $0.keepDays }, keepBytes: options.keepBytes)
+                try use(&work) { file in done = try retention.step(file.database, now: EventTime.now) }
                 metrics.add(EventStoreLimits.upkeepStep.metric, 1)
                 if done.removed > 0 { metrics.add(EventStoreLimits.keepDays.metric, done.removed) }
                 return done.isDone

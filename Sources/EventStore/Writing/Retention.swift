@@ -12,9 +12,9 @@ struct Retention {
     let keepMilliseconds: Int64
     let keepBytes: Int64
 
-    init(_ options: EventStoreOptions) {
-        keepMilliseconds = Int64(min(max(options.keepDays, 0), 36_500)) * 86_400_000
-        keepBytes = Int64(max(options.keepBytes, 0))
+    init(keepDays: Int, keepBytes: Int) {
+        keepMilliseconds = Int64(min(max(keepDays, 0), 36_500)) * 86_400_000
+        self.keepBytes = Int64(max(keepBytes, 0))
     }
 
     /// Does one bounded step of the work there is.

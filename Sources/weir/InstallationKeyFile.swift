@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The key of finding digests: made once for an installation, so that equal values can be counted across runs.
+// The secret keys of an installation: made once, so that equal values and users can be counted across runs.
 
 import ContentInspection
+import EventStore
 import Foundation
 
-enum FindingKeyFile {
-    /// Loads `finding.key` of the state directory, making it on first use with mode 0600.
-    static func load(in directory: String) throws -> FindingKey {
-        let path = directory + "/finding.key"
+enum InstallationKeyFile {
+    /// The key of finding digests, in `finding.key`.
+    static func findings(in directory: String) throws -> FindingKey {
+        FindingKey(bytes: try load("finding.key", in: directory))
+    }
+
+    /// The key of users' pseudonyms, in `user.key`; without it no pseudonym can be traced to its user.
+    static func users(in directory: String) throws -> UserPseudonym {
+        UserPseudonym(key: try load("user.key", in: directory))
+    }
+
+    /// Loads a key of the state directory, making it on first use with mode 0600.
+    private static func load(_ name: String, in directory: String) throws -> [UInt8] {
+        let path = "\(directory)/\(name)"
         if !FileManager.default.fileExists(atPath: path) {
             let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
             // Another process may do the same at once: the first link wins, and both read what it made.
@@ -23,6 +34,6 @@ enum FindingKeyFile {
         guard let data = FileManager.default.contents(atPath: path), data.count == 32 else {
             throw Problem.refused("\(path): not a key of 32 bytes; remove it and a new one is made")
         }
-        return FindingKey(bytes: Array(data))
+        return Array(data)
     }
 }

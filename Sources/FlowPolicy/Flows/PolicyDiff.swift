@@ -79,10 +79,18 @@ public struct PolicyDiff: Sendable {
         switch RecordedLine(line, number: number, file: file, context) {
         case .flow(let flow): add(flow)
         case .other: otherEvents += 1
-        case .unusable(let problem):
-            unusable += 1
-            if firstProblem == nil { firstProblem = problem }
+        case .unusable(let problem): skip(problem)
         }
+    }
+
+    /// Counts a line that could not even be read.
+    public mutating func skip(line: Int, _ why: String) {
+        skip(PolicyProblem(code: .tooLarge, file: file, line: line, column: 1, message: why))
+    }
+
+    private mutating func skip(_ problem: PolicyProblem) {
+        unusable += 1
+        firstProblem = firstProblem ?? problem
     }
 
     /// Compares the policies on a flow.

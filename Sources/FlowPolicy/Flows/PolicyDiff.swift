@@ -97,8 +97,8 @@ public struct PolicyDiff: Sendable {
     public mutating func add(_ flow: FlowDescription) {
         flows += 1
         if asksCode, flow.evidence == nil, case .known = flow.facts.identity.codeClass { unproved += 1 }
-        let pair = Pair(
-            old: Decision(old.settle(flow.facts(for: old))), new: Decision(new.settle(flow.facts(for: new))))
+        let facts = flow.facts(for: new)
+        let pair = Pair(old: Decision(old.settle(flow.facts(for: old))), new: Decision(new.settle(facts)))
         guard pair.old != pair.new else { return }
         guard !pair.old.decidesAs(pair.new) else {
             movedOnly += 1
@@ -111,7 +111,7 @@ public struct PolicyDiff: Sendable {
         }
         var change = table[pair] ?? Change(old: pair.old, new: pair.new)
         change.flows += 1
-        let example = Self.example(flow)
+        let example = Self.example(facts)
         if change.examples.count < 3, !change.examples.contains(example) { change.examples.append(example) }
         table[pair] = change
     }
@@ -121,9 +121,9 @@ public struct PolicyDiff: Sendable {
         table.values.sorted { ($1.flows, $0.old, $0.new) < ($0.flows, $1.old, $1.new) }
     }
 
-    private static func example(_ flow: FlowDescription) -> String {
-        let program = flow.facts.identity.executable.map { " by \($0)" } ?? ""
-        return "\(flow.facts.displayHost):\(flow.facts.destination.port)\(program) (\(flow.facts.identity.className))"
+    private static func example(_ facts: FlowFacts) -> String {
+        let program = facts.identity.executable.map { " by \($0)" } ?? ""
+        return "\(facts.displayHost):\(facts.destination.port)\(program) (\(facts.identity.className))"
     }
 }
 
@@ -143,9 +143,9 @@ extension PolicyDiff {
                 "\(unproved) \(Self.flows(unproved)) name a class without its proof, "
                     + "so that rules on `code` could not be asked")
         }
-        if otherEvents > 0 { lines.append("\(otherEvents) lines are events of other kinds") }
+        if otherEvents > 0 { lines.append("events of other kinds, left out: \(otherEvents)") }
         if unusable > 0 {
-            lines.append("\(unusable) lines could not be used" + (firstProblem.map { "; the first: \($0)" } ?? ""))
+            lines.append("lines that could not be used: \(unusable)" + (firstProblem.map { "; the first: \($0)" } ?? ""))
         }
         return lines.joined(separator: "\n")
     }

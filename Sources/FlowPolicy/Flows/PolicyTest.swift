@@ -123,6 +123,7 @@ extension PolicyTestReport {
                 JSONLine([
                     ("kind", .text("failure")), ("name", .text(failure.name)), ("file", .text(failure.place.file)),
                     ("line", .number(failure.place.line)), ("column", .number(failure.place.column)),
+                    ("trace", .texts(failure.flow.explanation(policy).split(separator: "\n").map(String.init))),
                 ]))
             lines += failure.differences.map { difference in
                 JSONLine([

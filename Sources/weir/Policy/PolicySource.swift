@@ -47,8 +47,8 @@ enum PolicySource {
         do {
             return try DiskPolicyFiles.text(of: path)
         } catch {
-            let presets = Policy.presetNames.joined(separator: ", ")
-            throw Problem.refused("\(path): \(error.description) (the presets are \(presets))")
+            let hint = path.contains("/") ? "" : "; the presets are \(Policy.presetNames.joined(separator: ", "))"
+            throw Problem.refused("\(path): \(error.description)\(hint)")
         }
     }
 

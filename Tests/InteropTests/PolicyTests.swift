@@ -65,18 +65,22 @@ extension Interop {
             defer { folder.remove() }
             #expect(mkfifo(folder("pipe"), 0o600) == 0)
             let latin = try folder.write([0x23, 0xe9, 0x0a], to: "latin.yaml")
-            for (path, word) in [(folder("pipe"), "no regular file"), (folder.path, "no regular file"), (latin, "UTF-8")] {
+            for (path, word) in [
+                (folder("pipe"), "no regular file"), (folder.path, "no regular file"), (latin, "UTF-8"),
+            ] {
                 let result = try WeirProgram.run(["policy", "check", path])
                 #expect(result.status == 1)
                 #expect(result.errors.contains(word), "\(result.errors)")
             }
-            try FileManager.default.createSymbolicLink(atPath: folder("link.yaml"), withDestinationPath: Self.policyFile)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder("link.yaml"), withDestinationPath: Self.policyFile)
             #expect(try WeirProgram.run(["policy", "check", folder("link.yaml")]).status == 0)
         }
 
         private static let policyFile = repository + "/examples/policies/seed-policy.yaml"
 
-        @Test("A changed policy is taken over at SIGHUP; a bad one is refused with all its problems, and the last stays")
+        @Test(
+            "A changed policy is taken over at SIGHUP; a bad one is refused with all its problems, and the last stays")
         func reload() throws {
             let inspect = "version: 1\nmode: enforce\nrules:\n  - {name: pass, then: relay}\n"
             try withScene(.document(inspect)) { scene in

@@ -180,7 +180,9 @@ extension NodeReading {
     private mutating func content(_ node: Node) -> [String] {
         let items = list(node, "`content`")
         guard items.count <= PolicyLimits.contentNames.value else {
-            note(.tooMany, node, "`content` names more than \(PolicyLimits.contentNames.value) detectors: leave some out")
+            note(
+                .tooMany, node, "`content` names more than \(PolicyLimits.contentNames.value) detectors: leave some out"
+            )
             return []
         }
         return items.compactMap { line($0, "`content`", PolicyLimits.nameCharacters) }

@@ -145,7 +145,8 @@ extension PolicyDiff {
         }
         if otherEvents > 0 { lines.append("events of other kinds, left out: \(otherEvents)") }
         if unusable > 0 {
-            lines.append("lines that could not be used: \(unusable)" + (firstProblem.map { "; the first: \($0)" } ?? ""))
+            lines.append(
+                "lines that could not be used: \(unusable)" + (firstProblem.map { "; the first: \($0)" } ?? ""))
         }
         return lines.joined(separator: "\n")
     }

@@ -97,7 +97,8 @@ extension PolicyTest {
         expectation.deferred = fields["deferred"].flatMap { reading.boolean($0, "`deferred`") }
         guard let content = fields["content"] else { return expectation }
         guard case .mapping(let mapping) = content, mapping.count <= PolicyLimits.contentNames.value else {
-            reading.note(.wrongType, content, "`content` must be a mapping of detectors to actions: {private-key: block}")
+            reading.note(
+                .wrongType, content, "`content` must be a mapping of detectors to actions: {private-key: block}")
             return nil
         }
         for (key, value) in mapping {

@@ -182,7 +182,8 @@ enum SyntheticChain {
         if facts.anchorApple {
             return [
                 certificate(commonName: "Software Signing", [AppleMarkers.macOSSoftwareSigning]),
-                certificate(commonName: "Apple Code Signing Certification Authority", more: [(organization, "Apple Inc.")]),
+                certificate(
+                    commonName: "Apple Code Signing Certification Authority", more: [(organization, "Apple Inc.")]),
                 root,
             ]
         }

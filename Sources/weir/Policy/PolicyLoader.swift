@@ -27,7 +27,9 @@ struct PolicyLoader: Sendable {
         PolicySnapshot(policy: try PolicySource.load(name, environment), key: key)
     }
 
-    /// Puts the policy in force as it is now; when it cannot be read, the one in force stays. Says what happened.
+    /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
+    ///
+    /// Says on standard error which it was, and why.
     func reload(_ engine: FlowEngine, metrics: any MetricSink) {
         let running = engine.currentPolicy
         do {

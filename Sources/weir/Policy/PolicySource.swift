@@ -57,7 +57,9 @@ enum PolicySource {
         guard path == "-" else { return (try text(of: path), path) }
         let limit = ProgramLimits.policyFile.value
         let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
-        guard data.count <= limit else { throw Problem.refused("standard input has more than \(limit) bytes: split it") }
+        guard data.count <= limit else {
+            throw Problem.refused("standard input has more than \(limit) bytes: split it")
+        }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw Problem.refused("standard input is not UTF-8 text")
         }

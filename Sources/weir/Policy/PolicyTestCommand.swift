@@ -7,7 +7,8 @@ import FlowPolicy
 
 struct PolicyTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Check that a policy decides flows as expected, and which rules no flow reaches.",
+        commandName: "test",
+        abstract: "Check that a policy decides flows as expected, and which rules no flow reaches.",
         discussion: """
             A test is a YAML file:
             policy: corporate.yaml          # beside the test; or: preset redact

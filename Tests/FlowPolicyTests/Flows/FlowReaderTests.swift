@@ -24,9 +24,10 @@ import Testing
         let facts = flow.facts
         #expect(facts.destination.description == "[2001:db8::1]:8443")
         #expect(facts.transport == .udp && facts.intake == .networkExtension)
-        #expect(facts.names.map { "\($0.name) \($0.proof)" } == [
-            "c.example resolved", "a.example claimed", "b.example proved",
-        ])
+        #expect(
+            facts.names.map { "\($0.name) \($0.proof)" } == [
+                "c.example resolved", "a.example claimed", "b.example proved",
+            ])
         #expect(facts.interface == .wifi && facts.session == .console && facts.protocols == ["tls", "http/1.1"])
         #expect(facts.startedAt == 1_795_528_800_000 && facts.utcOffset == 3600)
         #expect(facts.identity == IdentitySummary(.known(.vendor), executable: "/opt/tool", userID: 1001))
@@ -69,29 +70,35 @@ import Testing
               identity: {class: wizard, intact: perhaps}
             - 7
             """
-        #expect(Described.problems(text).map { "\($0.line):\($0.column) \($0.code.rawValue)" } == [
-            "1:25 unknown-key", "2:3 missing-key", "2:4 unknown-key", "3:7 bad-value", "8:3 wrong-type",
-        ])
-        let more = "- {to: a.example, time: yesterday, names: {claimed: \"a b\"}, user: nobody-here,\n"
+        #expect(
+            Described.problems(text).map { "\($0.line):\($0.column) \($0.code.rawValue)" } == [
+                "1:25 unknown-key", "2:3 missing-key", "2:4 unknown-key", "3:7 bad-value", "8:3 wrong-type",
+            ])
+        let more =
+            "- {to: a.example, time: yesterday, names: {claimed: \"a b\"}, user: nobody-here,\n"
             + "   identity: {class: wizard, intact: perhaps}, transport: pigeon}\n"
         #expect(Described.problems(more).count == 6)
         let lines = "{\"to\": \"a.example\"}\n{\"to\": \"b.example\", \"tim\": 1}\n{\"to\": 5, \n{}"
-        #expect(Described.problems(lines).map { "\($0.line) \($0.code.rawValue)" } == [
-            "2 unknown-key", "3 syntax", "4 missing-key",
-        ])
+        #expect(
+            Described.problems(lines).map { "\($0.line) \($0.code.rawValue)" } == [
+                "2 unknown-key", "3 syntax", "4 missing-key",
+            ])
     }
 
-    @Test("Hostile texts are refused, never trapped on", arguments: [
-        "", "\u{0}", "[", "- - - -", "&a [*a]", "- &a {to: x.example}\n- *a", "!!binary x", "to: [a]", "to: {}",
-        "{to: a.example:0}", "{to: a.example:99999}", "{to: a.example, content: []}", "{to: a.example, names: [a]}",
-        "to: a.example\nto: b.example", "{to: a.example, identity: 5}", "{to: a.example, user: -1}",
-        "{to: a.example, user: 4294967296}", String(repeating: "[", count: 5_000), "{to: \"a\u{7}\"}",
-    ])
+    @Test(
+        "Hostile texts are refused, never trapped on",
+        arguments: [
+            "", "\u{0}", "[", "- - - -", "&a [*a]", "- &a {to: x.example}\n- *a", "!!binary x", "to: [a]", "to: {}",
+            "{to: a.example:0}", "{to: a.example:99999}", "{to: a.example, content: []}", "{to: a.example, names: [a]}",
+            "to: a.example\nto: b.example", "{to: a.example, identity: 5}", "{to: a.example, user: -1}",
+            "{to: a.example, user: 4294967296}", String(repeating: "[", count: 5_000), "{to: \"a\u{7}\"}",
+        ])
     func hostile(text: String) { #expect(!Described.problems(text).isEmpty) }
 
     @Test("Random damage to a good description gives flows or problems with places inside the text")
     func damaged() throws {
-        let good = Array("""
+        let good = Array(
+            """
             - {to: "a.example:443", names: {claimed: b.example}, identity: {team: AB12CD34EF, identifier: c.d}}
             - to: 192.0.2.1:53
               transport: udp

@@ -48,10 +48,11 @@ import Testing
         lines += [Self.event("a.example:443", "\"os\""), Self.event("a.example:443", "\"third-party\"")]
         let diff = try Self.diff(lines)
         #expect((diff.flows, diff.changed, diff.movedOnly) == (8, 6, 1))
-        #expect(diff.changes.map { "\($0.flows) \($0.old) → \($0.new)" } == [
-            "5 inspect (strict) by \"rest\" → bypass by \"everything of ours\"",
-            "1 relay by \"bank\" → inspect (strict) by \"rest\"",
-        ])
+        #expect(
+            diff.changes.map { "\($0.flows) \($0.old) → \($0.new)" } == [
+                "5 inspect (strict) by \"rest\" → bypass by \"everything of ours\"",
+                "1 relay by \"bank\" → inspect (strict) by \"rest\"",
+            ])
         #expect(diff.changes.map(\.examples.count) == [3, 1])
         #expect(diff.changes.last?.examples == ["bank.example:443 by /usr/bin/tool (third-party)"])
         #expect(diff.text.hasSuffix("6 of 8 flows would be decided otherwise; 1 by another rule to the same end"))

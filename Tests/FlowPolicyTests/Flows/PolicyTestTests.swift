@@ -65,10 +65,14 @@ import Testing
         #expect(report.text.contains("rule 2 \"bank\": match"))
         let lines = report.jsonLines.split(separator: "\n")
         #expect(lines.first?.hasPrefix("{\"kind\":\"failure\",\"name\":\"not what it was\"") == true)
-        #expect(lines.last == "{\"kind\":\"test\",\"file\":\"test.yaml\",\"flows\":1,\"failures\":1,\"policy\":\"\(try Sample.policy(Self.policy).digest)\"}")
+        #expect(
+            lines.last
+                == "{\"kind\":\"test\",\"file\":\"test.yaml\",\"flows\":1,\"failures\":1,\"policy\":\"\(try Sample.policy(Self.policy).digest)\"}"
+        )
     }
 
-    @Test("Rules that no flow reaches are listed with their places, as are causes; content rules count by their content")
+    @Test(
+        "Rules that no flow reaches are listed with their places, as are causes; content rules count by their content")
     func coverage() throws {
         let report = try Self.run(
             """
@@ -76,15 +80,18 @@ import Testing
               - {name: b, flow: {to: b.example, identity: {unknown: exited}}, expect: {lane: block}}
               - {name: c, flow: {to: bank.example, content: github-token, identity: {class: vendor}}, expect: {lane: relay}}
             """)
-        #expect(report.coverage.parts.map { "\($0.kind) \($0.name) \($0.flows)" } == [
-            "rule system 0", "rule bank 1", "rule keys 1", "rule tokens 0", "rule rest 1", "unknown exited 1",
-            "unknown unresolved 0",
-        ])
+        #expect(
+            report.coverage.parts.map { "\($0.kind) \($0.name) \($0.flows)" } == [
+                "rule system 0", "rule bank 1", "rule keys 1", "rule tokens 0", "rule rest 1", "unknown exited 1",
+                "unknown unresolved 0",
+            ])
         #expect(report.coverage.rulesNeverHit.map { $0.place?.description } == ["test.yaml:5:5", "test.yaml:8:5"])
         #expect(report.text.contains("2 of 5 rules decided no flow:\n  test.yaml:5:5: \"system\""))
         #expect(report.text.hasSuffix("causes in `unknown`: 1 of 2 decided a flow: exited (1)"))
-        #expect(report.jsonLines.contains(
-            "{\"kind\":\"never-hit\",\"part\":\"rule\",\"name\":\"system\",\"file\":\"test.yaml\",\"line\":5,\"flows\":0}"))
+        #expect(
+            report.jsonLines.contains(
+                "{\"kind\":\"never-hit\",\"part\":\"rule\",\"name\":\"system\",\"file\":\"test.yaml\",\"line\":5,\"flows\":0}"
+            ))
     }
 
     @Test("A policy that takes nothing covers nothing")
@@ -110,10 +117,11 @@ import Testing
         do throws(PolicyProblems) {
             _ = try PolicyTest.read(yaml: yaml, file: "t", Described.context)
         } catch {
-            #expect(error.problems.map { "\($0.line) \($0.code.rawValue)" } == [
-                "1 unknown-key", "3 missing-key", "4 wrong-type", "5 duplicate-name", "5 bad-value", "5 bad-value",
-                "6 missing-key", "6 wrong-type",
-            ])
+            #expect(
+                error.problems.map { "\($0.line) \($0.code.rawValue)" } == [
+                    "1 unknown-key", "3 missing-key", "4 wrong-type", "5 duplicate-name", "5 bad-value", "5 bad-value",
+                    "6 missing-key", "6 wrong-type",
+                ])
         }
         for text in ["", "[]", "flows: 5", "policy: x"] {
             #expect(throws: PolicyProblems.self) { try Described.test(text) }

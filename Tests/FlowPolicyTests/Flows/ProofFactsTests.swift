@@ -33,10 +33,14 @@ import Testing
             ("{unsigned: true, identifier: com.apple.trustd, in-inventory: true}", "unsigned"),
             ("{package: tool, path: /usr/sbin/toold, unit: toold.service}", "os"),
             ("{package: tool, path: /usr/sbin/toold}", "platform-interactive"),
-            ("{package: tool, path: /usr/sbin/toold, unit: toold.service, injection: [traced]}",
-             "platform-interactive"),
-            ("{package: tool, path: /usr/sbin/toold, unit: toold.service, interpreter: true}",
-             "platform-interactive"),
+            (
+                "{package: tool, path: /usr/sbin/toold, unit: toold.service, injection: [traced]}",
+                "platform-interactive"
+            ),
+            (
+                "{package: tool, path: /usr/sbin/toold, unit: toold.service, interpreter: true}",
+                "platform-interactive"
+            ),
             ("{package: tool, path: /usr/sbin/toold, unit: toold.service, root-owned: false}", "unsigned"),
             ("{package: tool, path: /usr/sbin/toold, unit: toold.service, intact: false}", "unsigned"),
             ("{package: tool, path: /opt/tool/toold, unit: toold.service}", "third-party"),
@@ -50,8 +54,10 @@ import Testing
         arguments: [
             ("{platform: true, identifier: com.apple.apsd}", "anchor apple and identifier \"com.apple.apsd\"", true),
             ("{platform: true, identifier: com.apple.apsd}", "identifier \"com.apple.trustd\"", false),
-            ("{team: AB12CD34EF, identifier: a.b}",
-             "anchor apple generic and certificate leaf[subject.OU] = \"AB12CD34EF\"", true),
+            (
+                "{team: AB12CD34EF, identifier: a.b}",
+                "anchor apple generic and certificate leaf[subject.OU] = \"AB12CD34EF\"", true
+            ),
             ("{team: AB12CD34EF, identifier: a.b}", AppleRequirements.team, true),
             ("{team: AB12CD34EF, identifier: a.b}", "certificate leaf[subject.OU] = \"XX12CD34EF\"", false),
             ("{team: AB12CD34EF, identifier: a.b}", "anchor apple", false),
@@ -84,7 +90,8 @@ import Testing
     @Test("A name is proved only by what proves it")
     func names() throws {
         let name = { (identity: String) in try Described.program(identity).evidence?.name }
-        #expect(try name("{platform: true, identifier: com.apple.curl}") == .apple(.platform(identifier: "com.apple.curl")))
+        #expect(
+            try name("{platform: true, identifier: com.apple.curl}") == .apple(.platform(identifier: "com.apple.curl")))
         #expect(try name("{team: AB12CD34EF, identifier: a.b}") == .apple(.team("AB12CD34EF", identifier: "a.b")))
         #expect(try name("{anchor: apple, identifier: a.b}") == .apple(.apple(identifier: "a.b")))
         #expect(try name("{signer: other, identifier: a.b}") == nil)

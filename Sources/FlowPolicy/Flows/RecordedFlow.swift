@@ -19,7 +19,7 @@ enum RecordedLine {
     /// user is read where it is a number.
     init(_ line: String, number: Int, file: String, _ context: FlowDescription.Context) {
         do throws(DocumentText.Fault) {
-            let root = try DocumentText.compose(line)
+            let root = Members(try DocumentText.compose(line))
             switch root.word("kind") {
             case nil: break
             case "flow":
@@ -49,7 +49,7 @@ enum RecordedLine {
         PolicyProblem(code: code, file: file, line: line, column: column, message: message)
     }
 
-    private static func event(_ root: Node, _ place: SourcePlace) -> FlowDescription? {
+    private static func event(_ root: Members, _ place: SourcePlace) -> FlowDescription? {
         guard let destination = root.word("destination").flatMap({ Endpoint($0) }), destination.port > 0 else {
             return nil
         }
@@ -58,7 +58,7 @@ enum RecordedLine {
             transport: root.word("transport").flatMap(Transport.init) ?? .tcp,
             intake: root.word("intake").flatMap(IntakeKind.init) ?? .transparent, destination: destination,
             startedAt: root.word("started").flatMap(Moment.init)?.milliseconds ?? 0)
-        for name in root["names"]?.sequence ?? [] {
+        for name in (root["names"]?.sequence ?? []).lazy.map(Members.init) {
             guard let host = name.word("name").flatMap({ HostName($0) }),
                 let proof = name.word("proof").flatMap(NameProof.init)
             else { continue }
@@ -67,7 +67,7 @@ enum RecordedLine {
         facts.interface = root.word("interface").flatMap(InterfaceClass.init)
         facts.session = root.word("session").flatMap(SessionKind.init)
         facts.protocols = (root["protocols"]?.sequence ?? []).compactMap { $0.scalar?.string }
-        if let identity = root["identity"] {
+        if let identity = root["identity"].map(Members.init) {
             if let known = identity.word("class").flatMap(CodeClass.init) { facts.identity.codeClass = .known(known) }
             if let cause = identity.word("unknown").flatMap(UnknownCause.init) {
                 facts.identity.codeClass = .unknown(cause)
@@ -79,10 +79,24 @@ enum RecordedLine {
     }
 }
 
-extension Node {
+/// The members of a mapping by their keys; of anything else, none.
+///
+/// The YAML library finds a key by resolving the type of each, which takes longer than reading the line.
+private struct Members {
+    private var values: [String: Node] = [:]
+
+    init(_ node: Node) {
+        guard case .mapping(let mapping) = node else { return }
+        for (key, value) in mapping {
+            if case .scalar(let scalar) = key { values[scalar.string] = value }
+        }
+    }
+
+    subscript(_ key: String) -> Node? { values[key] }
+
     /// The scalar under a key; nil when it is missing or null.
-    fileprivate func word(_ key: String) -> String? {
-        guard let scalar = mapping?[Node(key)]?.scalar else { return nil }
+    func word(_ key: String) -> String? {
+        guard case .scalar(let scalar) = values[key] else { return nil }
         return scalar.style == .plain && ["null", "~", ""].contains(scalar.string) ? nil : scalar.string
     }
 }

@@ -24,7 +24,7 @@ enum RecordedLine {
             case nil: break
             case "flow":
                 self =
-                    Self.event(root, SourcePlace(file: file, line: number, column: 1)).map(RecordedLine.flow)
+                    Self.event(root, SourcePlace(file: file, line: number, column: 1), context).map(RecordedLine.flow)
                     ?? .unusable(
                         Self.problem(.badValue, file, number, "the event has no destination that can be read"))
                 return
@@ -49,7 +49,9 @@ enum RecordedLine {
         PolicyProblem(code: code, file: file, line: line, column: column, message: message)
     }
 
-    private static func event(_ root: Members, _ place: SourcePlace) -> FlowDescription? {
+    private static func event(
+        _ root: Members, _ place: SourcePlace, _ context: FlowDescription.Context
+    ) -> FlowDescription? {
         guard let destination = root.word("destination").flatMap({ Endpoint($0) }), destination.port > 0 else {
             return nil
         }
@@ -58,6 +60,8 @@ enum RecordedLine {
             transport: root.word("transport").flatMap(Transport.init) ?? .tcp,
             intake: root.word("intake").flatMap(IntakeKind.init) ?? .transparent, destination: destination,
             startedAt: root.word("started").flatMap(Moment.init)?.milliseconds ?? 0)
+        // Events have UTC alone; the offset of today is right but for an hour of daylight saving.
+        facts.utcOffset = context.utcOffset
         for name in (root["names"]?.sequence ?? []).lazy.map(Members.init) {
             guard let host = name.word("name").flatMap({ HostName($0) }),
                 let proof = name.word("proof").flatMap(NameProof.init)

@@ -38,7 +38,7 @@ extension FlowDescription {
             let root = try DocumentText.compose(text)
             flows = reading.flows(root, context)
         } catch {
-            reading.note(error.code, error.place, error.message)
+            reading.note(error, empty: "there is no flow in it: describe one, as in `{to: api.example.com:443}`")
         }
         guard reading.count == 0 else { throw reading.outcome }
         return flows
@@ -53,7 +53,7 @@ extension FlowDescription {
             let root = try DocumentText.compose(line)
             if let flow = reading.flow(root, context, line: number), reading.count == 0 { return flow }
         } catch {
-            reading.note(error.code, error.place, error.message)
+            reading.note(error, empty: "there is no flow in it: describe one, as in `{to: api.example.com:443}`")
         }
         let outcome = reading.outcome
         throw PolicyProblems(
@@ -94,6 +94,11 @@ extension NodeReading {
         "platform", "identifier", "in-inventory", "team", "signer", "adhoc", "unsigned", "anchor", "notarized",
     ]
     private static let linuxKeys = ["package", "path", "unit", "intact", "root-owned", "interpreter", "injection"]
+
+    /// Notes what is wrong with a text as a whole; `empty` says what it needs when there is nothing in it.
+    mutating func note(_ fault: DocumentText.Fault, empty: String) {
+        note(fault.code, fault.place, fault.code == .missingKey ? empty : fault.message)
+    }
 
     /// The flows of a document: a list, or one.
     mutating func flows(_ root: Node, _ context: FlowDescription.Context) -> [FlowDescription] {

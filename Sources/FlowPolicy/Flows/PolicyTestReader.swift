@@ -21,7 +21,7 @@ extension PolicyTest {
         do throws(DocumentText.Fault) {
             test = read(try DocumentText.compose(yaml), context, &reading)
         } catch {
-            reading.note(error.code, error.place, error.message)
+            reading.note(error, empty: "there is no test in it: it needs `flows`")
         }
         guard let test, reading.count == 0 else { throw reading.outcome }
         return test

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Descriptions of flows: what they may say, and what is said of bad ones.
+
 import FlowModel
 import FlowPolicy
 import Testing
@@ -124,6 +126,13 @@ import Testing
             } catch {
                 #expect(error.problems.allSatisfy { $0.line >= 1 && $0.column >= 1 && $0.line < 20 })
             }
+        }
+    }
+
+    @Test("An empty text is told what a flow needs, not what a policy needs")
+    func empty() throws {
+        for text in ["", "# nothing yet\n"] {
+            #expect(Described.problems(text).map(\.message).allSatisfy { $0.hasPrefix("there is no flow in it") })
         }
     }
 

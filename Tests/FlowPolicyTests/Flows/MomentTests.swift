@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Moments of ISO 8601, against vectors and Foundation.
+
 import Foundation
 import Testing
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Comparisons of policies over recorded flows.
+
 import FlowModel
 import FlowPolicy
 import Testing

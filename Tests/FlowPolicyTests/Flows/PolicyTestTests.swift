@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Tests of policies: what passes, what fails, and what they cover.
+
 import FlowModel
 import FlowPolicy
 import Testing

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// From described facts to classes and requirements.
+
 import CodeIdentity
 import FlowModel
 import FlowPolicy

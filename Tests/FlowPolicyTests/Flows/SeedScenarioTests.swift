@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// The questions that Weir began with.
+
 import FlowPolicy
 import Testing
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Every transition of the rings, and the evidence that stops them.
+
 import FlowPolicy
 import Foundation
 import Testing

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Which devices take a rule.
+
 import FlowPolicy
 import Testing
 

@@ -3,7 +3,7 @@
 // The engine: takes flows from intakes, carries each on its own loop, and knows which are alive.
 
 public import FlowModel
-import FlowPolicy
+public import FlowPolicy
 import NIOConcurrencyHelpers
 import NIOCore
 
@@ -34,20 +34,40 @@ public struct EngineServices: Sendable {
 /// Thread-safe: intakes on any loop hand it flows; each flow then lives on its own loop alone.
 public final class FlowEngine: Sendable {
     let services: EngineServices
-    private let policy: NIOLockedValueBox<PolicySnapshot>
+    /// The policy in force, and the one before it.
+    private let policies: NIOLockedValueBox<(current: PolicySnapshot, previous: PolicySnapshot?)>
     private let live = NIOLockedValueBox<[FlowID: NIOLoopBound<FlowDriver>]>([:])
 
     /// Makes an engine that judges by `policy`.
     public init(policy: PolicySnapshot, services: EngineServices) {
-        self.policy = NIOLockedValueBox(policy)
+        policies = NIOLockedValueBox((policy, nil))
         self.services = services
+    }
+
+    /// The policy by which new flows are judged.
+    public var currentPolicy: Policy { policies.withLockedValue { $0.current.policy } }
+
+    /// Judges all flows that begin from now on by `policy`; those that are alive keep the one they began with.
+    public func use(_ policy: PolicySnapshot) {
+        policies.withLockedValue { $0 = (policy, $0.current) }
+        services.metrics.add("policy_changes_total", 1)
+    }
+
+    /// The policy that a flow begins with.
+    ///
+    /// The identity of a flow is judged a moment before the flow comes here, and its answers count for the policy that
+    /// asked only: when the policy changed in that moment, the flow is one of the policy before.
+    private func policy(for facts: FlowFacts) -> PolicySnapshot {
+        let (current, previous) = policies.withLockedValue { $0 }
+        guard let previous, previous.policy.hasJudged(facts.identity) else { return current }
+        return previous
     }
 
     /// Takes a flow and carries it to its end.
     ///
     /// Call on the flow's loop.
     public func handle(_ flow: any IncomingFlow) {
-        let driver = FlowDriver(flow, engine: self, policy: policy.withLockedValue { $0 })
+        let driver = FlowDriver(flow, engine: self, policy: policy(for: flow.facts))
         live.withLockedValue { $0[driver.facts.id] = NIOLoopBound(driver, eventLoop: flow.eventLoop) }
         services.metrics.add("flows_total", 1)
         driver.admit()

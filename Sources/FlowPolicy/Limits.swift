@@ -30,5 +30,5 @@ public enum PolicyLimits {
 
     public static let all =
         [documentBytes, rules, depth, problems, nameCharacters, reasonCharacters, pathCharacters]
-        + document + evaluation + checks + catalogues + capturePlan + bundles
+        + document + evaluation + checks + catalogues + capturePlan + bundles + flows
 }

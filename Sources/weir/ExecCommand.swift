@@ -5,6 +5,7 @@
 import ArgumentParser
 import FlowEngine
 import FlowModel
+import FlowPolicy
 import Foundation
 import LinuxIntake
 import NIOCore
@@ -77,11 +78,13 @@ struct ExecCommand: AsyncParsableCommand {
 
     /// Serves the namespace's connections and DNS queries.
     private func carry(_ sockets: ExecSockets, _ namespace: ExecNamespace, _ runtime: Runtime) async throws {
+        let engine = runtime.engine
         let lookup = ProcessLookup(
             diagnostics: sockets.diagnostics, processNamespace: namespace.processNamespace,
-            code: RunningPrograms.identities(metrics: runtime.counters), metrics: runtime.counters)
+            code: RunningPrograms.identities(metrics: runtime.counters),
+            judge: { engine.currentPolicy.judge(CodeEvidence($0)) }, metrics: runtime.counters)
         let intake = RedirectedIntake(
-            engine: runtime.engine, kind: .exec,
+            engine: engine, kind: .exec,
             identify: { source, destination in await lookup.lookup(local: source, remote: destination) },
             now: Runtime.now)
         do {

@@ -3,6 +3,7 @@
 // weir proxy: an explicit proxy, a listener for redirected connections, or a forward to one origin.
 
 import ArgumentParser
+import FlowEngine
 import FlowModel
 import LinuxIntake
 import ProxyIntake
@@ -56,7 +57,10 @@ struct ProxyCommand: AsyncParsableCommand {
         }
         runtime.egress.forbid(listener.endpoint)
         FileDescriptorText.standardError("weir: listening on \(listener.endpoint)\n")
+        FileDescriptorText.standardError(
+            "weir: \(PolicyLoader.title(runtime.engine.currentPolicy, options.policy)) is in force\n")
         runtime.counters.printOnSignal()
+        runtime.policies.reloadOnSignal(runtime.engine, metrics: runtime.counters)
         await EndSignals.wait()
         await listener.close()
         await runtime.drain(within: .seconds(10))

@@ -6,7 +6,6 @@ import ContentInspection
 import EventStore
 import FlowEngine
 import FlowModel
-import FlowPolicy
 import Foundation
 import LinuxIntake
 import NIOCore
@@ -22,19 +21,22 @@ struct Runtime {
     let authority: CertificateAuthority
     let stateDirectory: String
     let counters: Counters
+    let policies: PolicyLoader
 
     static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
     /// Builds all of it, or says in one line what stands in the way.
     static func start(_ options: RuntimeOptions) throws -> Runtime {
         raiseDescriptorLimit()
-        let policy = try PolicySource.load(options.policy)
+        // Before anything is made on the disk: a mistake in the policy is the likeliest reason to stop.
+        _ = try PolicySource.load(options.policy)
         let state = StateDirectory.resolve(options.state)
         do {
             try StateDirectory.create(state)
         } catch {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
+        let policies = try PolicyLoader(options.policy, state: state)
         let counters = Counters()
         let authority: CertificateAuthority
         let roots: TrustRoots
@@ -68,12 +70,12 @@ struct Runtime {
         }
         let egress = SocketEgress()
         let engine = FlowEngine(
-            policy: PolicySnapshot(policy: policy, key: try InstallationKeyFile.findings(in: state)),
+            policy: try policies.load(),
             services: EngineServices(
                 egress: egress, sink: store, metrics: counters, takeover: takeover, now: now))
         return Runtime(
             group: group, engine: engine, egress: egress, store: store, authority: authority, stateDirectory: state,
-            counters: counters)
+            counters: counters, policies: policies)
     }
 
     /// How many connections each of some listeners may have at a time: the limit, or what the descriptors allow.

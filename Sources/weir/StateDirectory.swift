@@ -26,4 +26,23 @@ enum StateDirectory {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
+
+    /// A file that is made once for an installation, on first use, readable by this user alone (mode 0600).
+    static func file(_ name: String, in directory: String, makingOnce content: () -> [UInt8]) throws -> Data {
+        let path = "\(directory)/\(name)"
+        if !FileManager.default.fileExists(atPath: path) {
+            // Another process may do the same at once: the first link wins, and both read what it made.
+            let draft = path + ".\(getpid())"
+            guard
+                FileManager.default.createFile(
+                    atPath: draft, contents: Data(content()), attributes: [.posixPermissions: 0o600])
+            else { throw Problem.refused("\(draft): cannot be written; check the state directory's permissions") }
+            link(draft, path)
+            unlink(draft)
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Problem.refused("\(path): cannot be read; check the state directory's permissions")
+        }
+        return data
+    }
 }

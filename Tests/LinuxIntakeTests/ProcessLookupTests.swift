@@ -72,6 +72,28 @@ extension KernelTests {
             pair.close()
         }
 
+        @Test("What policy sees in the program comes with it; process and user stay the socket's")
+        func judged() async throws {
+            let code = OneIdentity(IdentitySummary(.known(.os), executable: "/usr/bin/tool", processID: 1, userID: 1))
+            let results = RequirementResults(policy: 7, [true, false])
+            let lookup = try ProcessLookup(code: code) { answer in
+                var summary = answer.summary
+                summary.codeClass = .known(.vendor)
+                summary.provedName = "package tool"
+                summary.neverRow = "a row"
+                summary.requirements = results
+                return summary
+            }
+            let pair = try LoopbackPair()
+            let owner = await lookup.lookup(local: pair.clientEndpoint, remote: pair.serverEndpoint)
+            #expect(
+                owner
+                    == IdentitySummary(
+                        .known(.vendor), executable: "/usr/bin/tool", processID: getpid(), userID: getuid(),
+                        provedName: "package tool", neverRow: "a row", requirements: results))
+            pair.close()
+        }
+
         @Test(
             "An owner of whom no more is found out keeps its program as a label, and says why",
             arguments: [UnknownCause.unresolved, .exited])

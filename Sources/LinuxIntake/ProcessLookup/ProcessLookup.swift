@@ -30,6 +30,7 @@ public final class ProcessLookup: Sendable {
     private let diagnostics: Mutex<CInt>
     private let processNamespace: UInt64
     private let code: (any SystemCode<ProcessInstance>)?
+    private let judge: (@Sendable (MakerAnswer) -> IdentitySummary)?
     private let metrics: any MetricSink
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "weir.process-lookup")
@@ -37,24 +38,26 @@ public final class ProcessLookup: Sendable {
     /// Looks up connections of the network that `diagnostics` belongs to; takes that descriptor over.
     ///
     /// With a `processNamespace` (the inode of /proc/PID/ns/pid) only its processes are searched. `code` must answer
-    /// `later` within a time of its own.
+    /// `later` within a time of its own; `judge` makes of its answer what the policy in force sees in it.
     public init(
         diagnostics: CInt, processNamespace: UInt64? = nil, code: (any SystemCode<ProcessInstance>)? = nil,
-        metrics: any MetricSink = NoSink()
+        judge: (@Sendable (MakerAnswer) -> IdentitySummary)? = nil, metrics: any MetricSink = NoSink()
     ) {
         self.diagnostics = Mutex(diagnostics)
         self.processNamespace = processNamespace ?? 0
         self.code = code
+        self.judge = judge
         self.metrics = metrics
     }
 
     /// Looks up connections of this process's own network, among all processes.
     public convenience init(
-        code: (any SystemCode<ProcessInstance>)? = nil, metrics: any MetricSink = NoSink()
+        code: (any SystemCode<ProcessInstance>)? = nil, judge: (@Sendable (MakerAnswer) -> IdentitySummary)? = nil,
+        metrics: any MetricSink = NoSink()
     ) throws(KernelError) {
         let descriptor = weir_diagnostics_open()
         guard descriptor >= 0 else { throw KernelError("socket diagnostics", code: -descriptor) }
-        self.init(diagnostics: descriptor, code: code, metrics: metrics)
+        self.init(diagnostics: descriptor, code: code, judge: judge, metrics: metrics)
     }
 
     deinit { diagnostics.withLock { weir_close($0) } }
@@ -98,8 +101,8 @@ public final class ProcessLookup: Sendable {
                 }
                 self.state.withLock { $0.waiting -= 1 }
                 guard let code = self.code, let found else { return continuation.resume(returning: summary) }
-                code.later(found.process, now: .now) { [summary] answer in
-                    continuation.resume(returning: summary.completed(by: answer.summary))
+                code.later(found.process, now: .now) { [summary, judge = self.judge] answer in
+                    continuation.resume(returning: summary.completed(by: judge?(answer) ?? answer.summary))
                 }
             }
         }
@@ -147,8 +150,9 @@ extension IdentitySummary {
     ///
     /// The user stays the socket's: a process may have become another user since.
     fileprivate func completed(by identity: IdentitySummary) -> IdentitySummary {
-        var summary = self
-        summary.codeClass = identity.codeClass
+        var summary = identity
+        summary.processID = processID
+        summary.userID = userID
         summary.executable = identity.executable ?? executable
         return summary
     }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The policy of a running program: read at its start, and again whenever somebody asks.
+
+import ContentInspection
+import Dispatch
+import FlowEngine
+import FlowModel
+import FlowPolicy
+import Foundation
+
+/// Reads the policy that a program was started with.
+struct PolicyLoader: Sendable {
+    /// A policy file, or a preset.
+    let name: String
+    let environment: PolicyEnvironment
+    /// Keys the digests of findings.
+    let key: FindingKey
+
+    init(_ name: String, state: String) throws {
+        self.name = name
+        environment = PolicySource.environment(device: try DeviceName.load(in: state))
+        key = try FindingKeyFile.load(in: state)
+    }
+
+    func load() throws -> PolicySnapshot {
+        PolicySnapshot(policy: try PolicySource.load(name, environment), key: key)
+    }
+
+    /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
+    ///
+    /// Says on standard error which it was, and why.
+    func reload(_ engine: FlowEngine, metrics: any MetricSink) {
+        let running = engine.currentPolicy
+        do {
+            // A policy that asks for a signed successor is not replaced by a plain file.
+            if running.settings.bundleDemand != nil {
+                throw Problem.refused("\(name): the policy in force asks for a signed bundle (`require-bundle`)")
+            }
+            engine.use(try load())
+            FileDescriptorText.standardError("weir: \(Self.title(engine.currentPolicy, name)) is in force\n")
+        } catch {
+            metrics.add("policy_reload_refused_total", 1)
+            let text = (error as? Problem)?.text ?? "\(name): \(error)"
+            FileDescriptorText.standardError(
+                "weir: \(text)\nweir: the new policy is refused; digest \(running.digest) stays in force\n")
+        }
+    }
+
+    /// Reads the policy anew at each SIGHUP, until the process ends.
+    ///
+    /// A terminal that goes away sends the same signal. A program that was started on one then ends in order, as it would
+    /// without this.
+    func reloadOnSignal(_ engine: FlowEngine, metrics: any MetricSink) {
+        let beganOnTerminal = isatty(STDERR_FILENO) == 1
+        signal(SIGHUP, SIG_IGN)
+        let queue = DispatchQueue(label: "weir.policy-reload")
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        source.setEventHandler {
+            _ = source
+            if beganOnTerminal, isatty(STDERR_FILENO) == 0 {
+                kill(getpid(), SIGTERM)
+            } else {
+                reload(engine, metrics: metrics)
+            }
+        }
+        source.resume()
+    }
+
+    static func title(_ policy: Policy, _ name: String) -> String {
+        "policy \(name), digest \(policy.digest), mode \(policy.mode.rawValue),"
+    }
+}
+
+/// What this device is called in roll-outs: random, so that it says nothing of machine or user.
+enum DeviceName {
+    /// The sixteen digits in `device-id` of the state directory, made on first use.
+    static func load(in directory: String) throws -> String {
+        let data = try StateDirectory.file("device-id", in: directory) {
+            Array((0..<16).map { _ in "0123456789abcdef".randomElement() ?? "0" }.map(String.init).joined().utf8)
+        }
+        let name = String(decoding: data, as: UTF8.self)
+        guard name.utf8.count == 16, name.allSatisfy(\.isHexDigit) else {
+            throw Problem.refused(
+                "\(directory)/device-id: not 16 hexadecimal digits; remove it and a new name is made")
+        }
+        return name
+    }
+}

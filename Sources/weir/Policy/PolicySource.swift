@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Where a policy comes from: a preset by name, or a file; and what it is read against.
+
+import ContentInspection
+import FlowModel
+import FlowPolicy
+import Foundation
+
+enum PolicySource {
+    static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
+
+    /// What a policy may refer to on this machine; `device` takes part in roll-outs.
+    static func environment(device: String? = nil) -> PolicyEnvironment {
+        PolicyEnvironment(detectors: detectors, files: DiskPolicyFiles(), userID: userID, device: device)
+    }
+
+    /// What described flows may leave out, and name.
+    static func context() -> FlowDescription.Context {
+        FlowDescription.Context(
+            now: Runtime.now(), utcOffset: Int32(clamping: TimeZone.current.secondsFromGMT()), userID: userID)
+    }
+
+    /// Reads a preset or a file; every problem of a file is one line with its place.
+    static func load(_ name: String, _ environment: PolicyEnvironment = environment()) throws -> Policy {
+        do {
+            return try read(name, environment)
+        } catch let problems as PolicyProblems {
+            throw refusal(problems)
+        }
+    }
+
+    /// The same, with the problems as they are.
+    static func read(_ name: String, _ environment: PolicyEnvironment) throws -> Policy {
+        if let preset = presetName(name).flatMap({ Policy.preset($0, environment) }) { return preset }
+        return try Policy.read(yaml: try text(of: name), file: name, environment)
+    }
+
+    /// The preset that `report` or `preset report` names.
+    static func presetName(_ name: String) -> String? {
+        let word = name.hasPrefix("preset ") ? String(name.dropFirst(7)) : name
+        return Policy.presetNames.contains(word) ? word : nil
+    }
+
+    /// The text of a file, a policy or another.
+    static func text(of path: String) throws -> String {
+        do {
+            return try DiskPolicyFiles.text(of: path)
+        } catch {
+            let hint = path.contains("/") ? "" : "; the presets are \(Policy.presetNames.joined(separator: ", "))"
+            throw Problem.refused("\(path): \(error.description)\(hint)")
+        }
+    }
+
+    /// The text of a file or, for `-`, of standard input, and what to call it.
+    static func input(_ path: String) throws -> (text: String, name: String) {
+        guard path == "-" else { return (try text(of: path), path) }
+        let limit = ProgramLimits.policyFile.value
+        let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
+        guard data.count <= limit else {
+            throw Problem.refused("standard input has more than \(limit) bytes: split it")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw Problem.refused("standard input is not UTF-8 text")
+        }
+        return (text, "standard input")
+    }
+
+    /// Turns the problems of a document into lines of one refusal.
+    static func explained<Result>(_ body: () throws(PolicyProblems) -> Result) throws -> Result {
+        do throws(PolicyProblems) {
+            return try body()
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    static func refusal(_ problems: PolicyProblems) -> Problem {
+        .refused(problems.description.split(separator: "\n").joined(separator: "\nweir: "))
+    }
+
+    /// The number of a user of this machine.
+    private static func userID(_ name: String) -> UInt32? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 1 << 14)
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return entry.pw_uid
+    }
+}

@@ -69,7 +69,7 @@ let package = Package(
             name: "CCatalogues", path: "Sources/FlowPolicy/Catalogues/Data",
             exclude: [
                 "core-protocols.csv", "macos-daemons.csv", "linux-daemons.csv", "pinned-apps.csv", "pinned-hosts.csv",
-                "apple-hosts.csv", "apple-ports.csv",
+                "apple-hosts.csv", "apple-ports.csv", "known-bad.csv",
             ]),
         room(
             "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto], exclude: ["Catalogues/Data"]),

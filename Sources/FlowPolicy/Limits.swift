@@ -28,5 +28,7 @@ public enum PolicyLimits {
         "policy.path", 1_024, .count, metric: "policy_path_too_long_total",
         "the longest path that macOS takes; a longer pattern is refused")
 
-    public static let all = [documentBytes, rules, depth, problems, nameCharacters, reasonCharacters, pathCharacters]
+    public static let all =
+        [documentBytes, rules, depth, problems, nameCharacters, reasonCharacters, pathCharacters]
+        + compatibility
 }

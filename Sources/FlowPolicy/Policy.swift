@@ -12,6 +12,8 @@ public struct Policy: Sendable {
     /// The version of the document's language.
     public let version: Int
     public let mode: Mode
+    /// What holds the mode below the document's; nil when nothing does.
+    public let modeCap: ModeCap?
     /// Sixteen hexadecimal digits that change when the text changes: a label for events, no proof of anything.
     public let digest: String
 
@@ -47,9 +49,11 @@ public struct Policy: Sendable {
         try PolicyReader.read(yaml, file: file, environment)
     }
 
-    init(_ parts: PolicyParts) {
+    init(_ document: PolicyParts) {
+        let parts = document.capped
         version = parts.version
         mode = parts.mode
+        modeCap = parts.modeCap
         digest = parts.digest
         settings = parts.settings
         requirements = parts.requirements
@@ -64,8 +68,9 @@ public struct Policy: Sendable {
         index = RuleIndex(rules)
         hasContentRules = rules.contains { if case .content = $0.consequence { true } else { false } }
         // Weir takes only what its policy names: a flow that no rule matches is left alone.
-        nothingMatched = mode.verdict(
+        let nothing = document.mode.verdict(
             .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone")
+        nothingMatched = parts.modeCap?.restrain(nothing) ?? nothing
     }
 
     /// The summary of a program as this policy sees it: its class by the catalogues, and the requirements it meets.
@@ -172,6 +177,7 @@ public struct Deferral: Sendable, Hashable {
 struct PolicyParts {
     var version = 1
     var mode = Policy.Mode.observe
+    var modeCap: ModeCap?
     var digest = ""
     var settings = PolicySettings()
     var requirements: [PolicyRequirement] = []

@@ -56,6 +56,7 @@ struct PolicyReader {
         parts.rules = rules
         parts.unknown = unknown
         parts.profiles = profiles.map { $0.effective(mode) }
+        parts.modeCap = environment.modeCap
         parts.catalogues = environment.catalogues
         parts.files = [reading.file]
         return Policy(parts)

@@ -25,6 +25,9 @@ static const unsigned char apple_hosts[] = {
 static const unsigned char apple_ports[] = {
 #embed "apple-ports.csv"
 };
+static const unsigned char known_bad[] = {
+#embed "known-bad.csv"
+};
 
 #define FILE_OF(name, bytes) {name, bytes, sizeof(bytes)}
 
@@ -32,7 +35,7 @@ static const struct weir_catalogue files[] = {
     FILE_OF("core-protocols", core_protocols), FILE_OF("macos-daemons", macos_daemons),
     FILE_OF("linux-daemons", linux_daemons),   FILE_OF("pinned-apps", pinned_apps),
     FILE_OF("pinned-hosts", pinned_hosts),     FILE_OF("apple-hosts", apple_hosts),
-    FILE_OF("apple-ports", apple_ports),
+    FILE_OF("apple-ports", apple_ports),       FILE_OF("known-bad", known_bad),
 };
 
 size_t weir_catalogue_count(void) { return sizeof(files) / sizeof(files[0]); }

@@ -11,7 +11,7 @@ enum ProgramLimits {
         "program.input-line", 4 * 1024 * 1024, .bytes, metric: "limit_input_line_total",
         "A line of JSON on standard input; a subject with its certificates has about 10 KiB. A longer one is an error.")
 
-    static let all: [Limit] = [inputLine]
+    static let all: [Limit] = [inputLine] + DoctorLimits.all
 }
 
 /// Standard input, or another open descriptor, line by line.

@@ -22,7 +22,7 @@ struct Weir: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
-            RequirementCommand.self, InventoryCommand.self, LimitsCommand.self,
+            RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, LimitsCommand.self,
         ])
 }
 

@@ -9,11 +9,12 @@ import Foundation
 enum PolicySource {
     static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
 
-    /// Reads a preset or a file; every problem of a file is one line with its place.
-    static func load(_ name: String) throws -> Policy {
-        if let preset = Policy.preset(name, PolicyEnvironment(detectors: detectors)) { return preset }
+    /// Reads a preset or a file, which does no more than a cap allows; every problem is one line with its place.
+    static func load(_ name: String, under cap: ModeCap? = nil) throws -> Policy {
+        let environment = PolicyEnvironment(detectors: detectors, modeCap: cap)
+        if let preset = Policy.preset(name, environment) { return preset }
         do {
-            return try Policy.read(yaml: try text(of: name), file: name, PolicyEnvironment(detectors: detectors))
+            return try Policy.read(yaml: try text(of: name), file: name, environment)
         } catch let problems as PolicyProblems {
             throw Problem.refused(problems.problems.map(\.description).joined(separator: "\nweir: "))
         }

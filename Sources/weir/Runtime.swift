@@ -28,13 +28,15 @@ struct Runtime {
     /// Builds all of it, or says in one line what stands in the way.
     static func start(_ options: RuntimeOptions) throws -> Runtime {
         raiseDescriptorLimit()
-        let policy = try PolicySource.load(options.policy)
         let state = StateDirectory.resolve(options.state)
+        let permit = try StartPermit.judge(state: state, osRelease: options.osRelease)
+        let policy = try PolicySource.load(options.policy, under: permit.cap)
         do {
             try StateDirectory.create(state)
         } catch {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
+        permit.begin(policy, now: now())
         let counters = Counters()
         let authority: CertificateAuthority
         let roots: TrustRoots

@@ -12,12 +12,14 @@ extension DoctorCheck {
     static func path(environment: [String: String]) -> DoctorCheck {
         DoctorCheck(name: "path", isRequired: false) { deadline in
             var facts = proxyVariables(environment) + tunnels()
+            var limits = ""
             #if os(Linux)
-            facts += packageProxies() + localResolvers() + redirects(deadline)
+            facts += packageProxies() + localResolvers()
+            if geteuid() == 0 { facts += redirects(deadline) } else { limits = " (nftables: only root may look)" }
             #endif
-            if facts.isEmpty { return .ok("no proxy, tunnel or redirect of others is to be seen") }
+            if facts.isEmpty { return .ok("no proxy, tunnel or redirect of others is to be seen\(limits)") }
             return .warn(
-                facts.joined(separator: "; "),
+                facts.joined(separator: "; ") + limits,
                 "if something fails, try without it: two that take the same flow can undo each other")
         }
     }
@@ -63,7 +65,7 @@ extension DoctorCheck {
         let folders = ["/usr/sbin", "/sbin", "/usr/bin"].map { "\($0)/nft" }
         guard let nft = folders.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else { return [] }
         guard let listing = ProbeProgram.output(nft, ["list", "ruleset"], until: deadline) else {
-            return geteuid() == 0 ? ["nftables could not be read"] : []
+            return ["nftables could not be read"]
         }
         var found: [String] = []
         var table = ""

@@ -20,9 +20,15 @@ enum PlainProbe {
         try socket.send(Array(head.utf8), until: deadline)
         var bytes: [UInt8] = []
         while bytes.count < DoctorLimits.answer.value {
-            let more = try socket.receive(atMost: 16 * 1024, until: deadline)
-            if more.isEmpty { break }
-            bytes += more
+            do throws(ProbeProblem) {
+                let more = try socket.receive(atMost: 16 * 1024, until: deadline)
+                if more.isEmpty { break }
+                bytes += more
+            } catch {
+                // Some servers do not end the connection; what they have said counts.
+                if bytes.isEmpty { throw error }
+                break
+            }
         }
         return try read(bytes)
     }

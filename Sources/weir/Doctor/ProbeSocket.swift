@@ -94,6 +94,10 @@ struct ProbeSocket: ~Copyable {
         guard descriptor >= 0 else { throw .system(errno) }
         do throws(ProbeProblem) {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            #if canImport(Darwin)
+            var yes: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &yes, socklen_t(MemoryLayout<Int32>.size))
+            #endif
             guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw .system(errno) }
             let status = address.storage.withUnsafeBytes { bytes in
                 bytes.withMemoryRebound(to: sockaddr.self) {
@@ -137,6 +141,8 @@ struct ProbeSocket: ~Copyable {
     {
         var entry = pollfd(fd: descriptor, events: Int16(event), revents: 0)
         while true {
+            // Asked first, so that a peer who never stops talking does not win.
+            guard deadline.milliseconds > 0 else { throw .late }
             let count = poll(&entry, 1, deadline.milliseconds)
             if count > 0 { return }
             if count == 0 { throw .late }

@@ -70,7 +70,7 @@ let package = Package(
             exclude: [
                 "core-protocols.csv", "macos-daemons.csv", "linux-daemons.csv", "pinned-apps.csv", "pinned-hosts.csv",
                 "apple-hosts.csv", "apple-ports.csv", "platform-interactive.csv", "private-relay.csv", "private-life.csv",
-                "home.csv", "index.csv",
+                "home.csv", "index.csv", "known-bad.csv",
             ]),
         room(
             "FlowPolicy", ["FlowModel", "CodeIdentity", "CCatalogues", yams, crypto],

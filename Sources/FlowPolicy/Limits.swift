@@ -31,4 +31,5 @@ public enum PolicyLimits {
     public static let all =
         [documentBytes, rules, depth, problems, nameCharacters, reasonCharacters, pathCharacters]
         + document + evaluation + checks + catalogues + capturePlan + bundles + flows
+        + compatibility
 }

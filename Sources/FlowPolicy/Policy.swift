@@ -12,6 +12,8 @@ public struct Policy: Sendable {
     /// The version of the document's language.
     public let version: Int
     public let mode: Mode
+    /// What holds the mode below the document's; nil when nothing does.
+    public let modeCap: ModeCap?
     /// SHA-256 over all files it was read from, in 64 hexadecimal digits; for a document that stands alone, of its text.
     public let digest: String
 
@@ -56,9 +58,11 @@ public struct Policy: Sendable {
         try PolicyReader.read(yaml, file: file, environment)
     }
 
-    init(_ parts: PolicyParts) {
+    init(_ document: PolicyParts) {
+        let parts = document.capped
         version = parts.version
         mode = parts.mode
+        modeCap = parts.modeCap
         digest = parts.digest
         settings = parts.settings
         requirements = parts.requirements
@@ -70,9 +74,14 @@ public struct Policy: Sendable {
         rules = parts.rules
         outline = parts.outline
         let mode = parts.mode
+        // What the document wants, and then what the cap leaves of it, so that reasons tell both.
+        func made(_ lane: Lane, _ code: String, _ cause: String) -> Verdict {
+            let wanted = document.mode.verdict(lane, profile: nil, rule: nil, code: code, cause: cause)
+            return parts.modeCap?.restrain(wanted) ?? wanted
+        }
         let profiles = Dictionary(parts.profiles.map { ($0.name, $0) }) { first, _ in first }
         self.profiles = profiles
-        preemption = Preemption(parts.exclusions, parts.settings, parts.catalogues, mode)
+        preemption = Preemption(parts.exclusions, parts.settings, parts.catalogues, isOff: mode == .off, made)
         privateRelays = parts.catalogues.hosts(in: "private-relay") ?? HostSet()
         let answers = rules.map { rule -> Answer? in
             guard case .flow(let lane, let verdict) = rule.consequence, !rule.isDormant(under: mode) else { return nil }
@@ -83,8 +92,7 @@ public struct Policy: Sendable {
         // Weir takes only what its policy names: a flow that no rule matches is left alone.
         let nothingMatched = Answer(
             .bypass,
-            mode.verdict(
-                .bypass, profile: nil, rule: nil, code: "no-rule", cause: "no rule matched, so the flow is left alone"),
+            made(.bypass, "no-rule", "no rule matched, so the flow is left alone"),
             decider: "", profile: nil, mode: mode)
         index = RuleIndex(rules, of: parts.stamp, places: answers.indices.filter { answers[$0] != nil }) { place in
             (answers[place] ?? nothingMatched).way
@@ -107,9 +115,7 @@ public struct Policy: Sendable {
             case .block: .block
             }
         atDeadline = overdue.map { lane in
-            mode.verdict(
-                lane, profile: nil, rule: nil, code: "deadline",
-                cause: "`deferred`, because what the decision waited for did not come in time")
+            made(lane, "deadline", "`deferred`, because what the decision waited for did not come in time")
         }
         contentRules = rules.filter { rule in
             guard case .content = rule.consequence else { return false }
@@ -232,6 +238,7 @@ public struct Policy: Sendable {
 struct PolicyParts {
     var version = 1
     var mode = Policy.Mode.observe
+    var modeCap: ModeCap?
     var digest = ""
     var settings = PolicySettings()
     var requirements: [PolicyRequirement] = []

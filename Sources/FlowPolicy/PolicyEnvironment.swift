@@ -40,15 +40,19 @@ public struct PolicyEnvironment: Sendable {
     public var userID: @Sendable (String) -> UInt32?
     /// Names this device for roll-outs; any text that stays the same. Nil takes part in no partial roll-out.
     public var device: String?
+    /// The most that a policy may do on this machine for now; nil for all of it.
+    public var modeCap: ModeCap?
 
     public init(
         detectors: [DetectorName], catalogues: Catalogues = .shipped, files: (any PolicyFiles)? = nil,
-        userID: @escaping @Sendable (String) -> UInt32? = { _ in nil }, device: String? = nil
+        userID: @escaping @Sendable (String) -> UInt32? = { _ in nil }, device: String? = nil,
+        modeCap: ModeCap? = nil
     ) {
         self.detectors = detectors
         self.catalogues = catalogues
         self.files = files
         self.userID = userID
         self.device = device
+        self.modeCap = modeCap
     }
 }

@@ -15,7 +15,7 @@ enum ProgramLimits {
         "program.policy-file", 16 * 1024 * 1024, .bytes, metric: "limit_policy_file_total",
         "A file that a policy names, or a policy, a test or described flows; a larger one is refused.")
 
-    static let all: [Limit] = [inputLine, policyFile]
+    static let all: [Limit] = [inputLine, policyFile] + DoctorLimits.all
 }
 
 /// Standard input, or another open descriptor, line by line.

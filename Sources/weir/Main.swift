@@ -12,6 +12,8 @@ import Darwin
 
 /// Weir's command line.
 struct Weir: ParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "weir",
         abstract: "A transparent proxy that takes sensitive data out of what leaves a machine.",
@@ -19,10 +21,10 @@ struct Weir: ParsableCommand {
             Exit status: 0 fine, 1 found or refused, 2 usage, 70 internal.
             `weir exec` ends with its command's own status.
             """,
-        version: "0.1.0",
+        version: version,
         subcommands: [
             ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
-            RequirementCommand.self, InventoryCommand.self, LimitsCommand.self,
+            RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, LimitsCommand.self,
         ])
 }
 

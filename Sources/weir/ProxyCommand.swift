@@ -60,7 +60,7 @@ struct ProxyCommand: AsyncParsableCommand {
         FileDescriptorText.standardError(
             "weir: \(PolicyLoader.title(runtime.engine.currentPolicy, options.policy)) is in force\n")
         runtime.counters.printOnSignal()
-        runtime.policies.reloadOnSignal(runtime.engine, metrics: runtime.counters)
+        runtime.policies.reloadOnSignal(runtime.engine, runtime.store, metrics: runtime.counters)
         await EndSignals.wait()
         await listener.close()
         await runtime.drain(within: .seconds(10))

@@ -6,6 +6,7 @@ import ContentInspection
 import EventStore
 import FlowEngine
 import FlowModel
+import FlowPolicy
 import Foundation
 import LinuxIntake
 import NIOCore
@@ -36,7 +37,9 @@ struct Runtime {
         } catch {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
-        let policies = try PolicyLoader(options.policy, state: state)
+        let policies = try PolicyLoader(options.policy, state: state, osRelease: options.osRelease)
+        let loaded = try policies.load()
+        loaded.permit.begin(loaded.policy, now: now())
         let counters = Counters()
         let authority: CertificateAuthority
         let roots: TrustRoots
@@ -45,7 +48,7 @@ struct Runtime {
             authority = try CertificateAuthority.loadOrCreate(in: state, now: Date())
             roots = try TrustRoots.system(adding: options.upstreamCA)
             var options = EventStoreOptions()
-            options.privacy = try EventPrivacy(policy.settings.privacy, state: state)
+            options.privacy = try EventPrivacy(loaded.policy.settings.privacy, state: state)
             store = try EventStore.open(at: state, options: options, metrics: counters)
         } catch let error as CertificateAuthorityError {
             throw Problem.refused("\(error)")
@@ -70,7 +73,7 @@ struct Runtime {
         }
         let egress = SocketEgress()
         let engine = FlowEngine(
-            policy: try policies.load(),
+            policy: policies.snapshot(loaded.policy),
             services: EngineServices(
                 egress: egress, sink: store, metrics: counters, takeover: takeover, now: now))
         return Runtime(

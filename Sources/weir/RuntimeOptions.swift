@@ -19,4 +19,7 @@ struct RuntimeOptions: ParsableArguments {
         name: .customLong("upstream-ca"),
         help: "Trust these certificates (PEM) for origins, beside the system's.")
     var upstreamCA: String?
+
+    @Option(help: ArgumentHelp("Another file than /etc/os-release, for tests.", visibility: .hidden))
+    var osRelease: String?
 }

@@ -8,7 +8,7 @@ import Testing
 
 extension Interop {
     @Suite struct Documents {
-        private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        static let root = URL(filePath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
 
         @Test("docs/limits.md holds the table that `weir limits` prints")

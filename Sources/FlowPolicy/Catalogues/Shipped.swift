@@ -41,6 +41,7 @@ extension Catalogues {
             var table = CatalogueTable(name, bytes)
             switch name {
             case "index": catalogues.descriptions += table.map(Description.init(_:))
+            case "known-bad": continue  // `KnownBadTable`
             case "core-protocols": catalogues.protocols += table.map(ProtocolRow.init(core:))
             case "apple-ports": catalogues.protocols += table.map(ProtocolRow.init(applePort:))
             case "macos-daemons": programs += table.map(ProgramRow.init(macDaemon:))

@@ -16,6 +16,12 @@ struct NodeReading {
 
     init(_ sources: SourceFiles) { self.sources = sources }
 
+    /// A reading of one text that names no other file.
+    init(file: String, _ text: String) {
+        sources = SourceFiles(nil)
+        _ = sources.add(file, path: file, text)
+    }
+
     /// The keys of a mapping with their values, and where the mapping starts.
     struct Fields {
         let node: DocumentNode

@@ -26,6 +26,7 @@ struct PolicyReader {
         if let value = fields["mode"], let mode = reading.choice(value, "`mode`", of: Policy.Mode.allCases) {
             parts.mode = mode
         }
+        parts.modeCap = environment.modeCap
         parts.catalogues = environment.catalogues.changed(by: merged.catalogues, &reading)
         parts.settings = SettingsReader(catalogues: parts.catalogues).read(fields, &reading)
 

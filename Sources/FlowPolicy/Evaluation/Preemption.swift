@@ -25,11 +25,12 @@ struct Preemption: Sendable {
     private let dnsLeftAlone: Verdict
     private let dnsOthers: Verdict
 
-    init(_ exclusions: [Exclusion], _ settings: PolicySettings, _ catalogues: Catalogues, _ mode: Policy.Mode) {
-        func verdict(_ lane: Lane, _ code: String, _ cause: String) -> Verdict {
-            mode.verdict(lane, profile: nil, rule: nil, code: code, cause: cause)
-        }
-        off = mode == .off ? verdict(.bypass, "mode-off", "") : nil
+    /// `verdict` makes a verdict of a lane, a code and a cause, as the mode allows.
+    init(
+        _ exclusions: [Exclusion], _ settings: PolicySettings, _ catalogues: Catalogues, isOff: Bool,
+        _ verdict: (Lane, String, String) -> Verdict
+    ) {
+        off = isOff ? verdict(.bypass, "mode-off", "") : nil
         self.exclusions = exclusions
         let count = exclusions.count
         ports = IntervalTable(
@@ -42,7 +43,7 @@ struct Preemption: Sendable {
                 .bypass, exclusion.tier == .never ? "never" : "excluded",
                 "the exclusion \(exclusion.row): \(exclusion.reason)")
         }
-        let rows = catalogues.programs.lazy.filter { $0.tier == .never }.map { "\($0.catalogue)/\($0.id)" }
+        let rows = catalogues.programs.filter { $0.tier == .never }.map { "\($0.catalogue)/\($0.id)" }
         never = Dictionary(
             rows.map { ($0, verdict(.bypass, "never", "the catalogue row \($0): its program is never taken")) },
             uniquingKeysWith: { first, _ in first })

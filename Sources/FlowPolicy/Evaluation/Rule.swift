@@ -35,9 +35,9 @@ struct Rule: Sendable {
     let place: SourcePlace
     /// All must hold; none means that the rule holds for every flow.
     let conditions: [Condition]
-    let consequence: Consequence
+    var consequence: Consequence
     /// How much of it is carried out: the policy's mode, or less where the rule says so.
-    let mode: Policy.Mode
+    var mode: Policy.Mode
     /// The part of all devices that take it; nil for all of them.
     ///
     /// A rule that is not rolled out to this device stands in `Policy.rules` with the mode `decide`.

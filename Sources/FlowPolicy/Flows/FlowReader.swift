@@ -4,7 +4,6 @@
 
 internal import CodeIdentity
 internal import FlowModel
-internal import Yams
 
 extension FlowDescription {
     /// Reads one description, a list of them, or one JSON object a line; throws every problem that was found.
@@ -13,7 +12,7 @@ extension FlowDescription {
     public static func read(
         _ text: String, file: String, _ context: Context
     ) throws(PolicyProblems) -> [FlowDescription] {
-        var reading = NodeReading(file: file)
+        var reading = NodeReading(file: file, text)
         if isJSONLines(text) {
             var flows: [FlowDescription] = []
             for (number, line) in jsonLines(text) {
@@ -35,7 +34,7 @@ extension FlowDescription {
         }
         var flows: [FlowDescription] = []
         do throws(DocumentText.Fault) {
-            let root = try DocumentText.compose(text)
+            let root = try DocumentText.compose(text, file: 0)
             flows = reading.flows(root, context)
         } catch {
             reading.note(error, empty: "there is no flow in it: describe one, as in `{to: api.example.com:443}`")
@@ -48,9 +47,9 @@ extension FlowDescription {
     static func read(
         line: String, number: Int, file: String, _ context: Context
     ) throws(PolicyProblems) -> FlowDescription {
-        var reading = NodeReading(file: file)
+        var reading = NodeReading(file: file, line)
         do throws(DocumentText.Fault) {
-            let root = try DocumentText.compose(line)
+            let root = try DocumentText.compose(line, file: 0)
             if let flow = reading.flow(root, context, line: number), reading.count == 0 { return flow }
         } catch {
             reading.note(error, empty: "there is no flow in it: describe one, as in `{to: api.example.com:443}`")
@@ -101,7 +100,7 @@ extension NodeReading {
     }
 
     /// The flows of a document: a list, or one.
-    mutating func flows(_ root: Node, _ context: FlowDescription.Context) -> [FlowDescription] {
+    mutating func flows(_ root: DocumentNode, _ context: FlowDescription.Context) -> [FlowDescription] {
         let items = list(root, "flows")
         guard items.count <= PolicyLimits.describedFlows.value else {
             note(
@@ -113,7 +112,7 @@ extension NodeReading {
     }
 
     /// One flow; nil when it has no destination.
-    mutating func flow(_ node: Node, _ context: FlowDescription.Context, line: Int? = nil) -> FlowDescription? {
+    mutating func flow(_ node: DocumentNode, _ context: FlowDescription.Context, line: Int? = nil) -> FlowDescription? {
         guard let fields = fields(node, "a flow", known: Self.flowKeys) else { return nil }
         guard let to = fields["to"] else {
             note(.missingKey, node, "a flow needs `to`: a host and a port, such as api.example.com:443")
@@ -158,11 +157,11 @@ extension NodeReading {
         }
         facts.identity.userID = user
         return FlowDescription(
-            place: SourcePlace(file: file, line: line ?? node.place.line, column: node.place.column), facts: facts,
+            place: SourcePlace(file: sources.name(node.place), line: line ?? node.place.line, column: node.place.column), facts: facts,
             evidence: evidence, content: content, notes: notes)
     }
 
-    private mutating func learnNames(_ node: Node, _ facts: inout FlowFacts) {
+    private mutating func learnNames(_ node: DocumentNode, _ facts: inout FlowFacts) {
         let proofs = ConditionReader.proofs
         guard let fields = fields(node, "`names`", known: proofs.map(\.rawValue)) else { return }
         for proof in proofs {
@@ -175,14 +174,14 @@ extension NodeReading {
         }
     }
 
-    private mutating func user(_ node: Node, _ context: FlowDescription.Context) -> UInt32? {
+    private mutating func user(_ node: DocumentNode, _ context: FlowDescription.Context) -> UInt32? {
         guard let text = text(node, "`user`") else { return nil }
         if let number = UInt32(text) ?? context.userID(text) { return number }
         note(.badValue, node, "there is no user `\(Quoted.short(text))` on this machine: write a number")
         return nil
     }
 
-    private mutating func content(_ node: Node) -> [String] {
+    private mutating func content(_ node: DocumentNode) -> [String] {
         let items = list(node, "`content`")
         guard items.count <= PolicyLimits.contentNames.value else {
             note(
@@ -195,7 +194,7 @@ extension NodeReading {
 
     /// What the description says of the program: a class, why none is known, or facts that prove it.
     private mutating func identity(
-        _ node: Node, _ user: UInt32?, _ identity: inout IdentitySummary, _ notes: inout [String]
+        _ node: DocumentNode, _ user: UInt32?, _ identity: inout IdentitySummary, _ notes: inout [String]
     ) -> CodeEvidence? {
         let known = Self.identityKeys + Self.appleKeys + Self.linuxKeys
         guard let fields = fields(node, "`identity`", known: known) else { return nil }

@@ -3,7 +3,6 @@
 // Reads a test of a policy.
 
 internal import FlowModel
-internal import Yams
 
 extension PolicyTest {
     private static let keys = ["policy", "flows"]
@@ -16,10 +15,10 @@ extension PolicyTest {
     public static func read(
         yaml: String, file: String, _ context: FlowDescription.Context
     ) throws(PolicyProblems) -> PolicyTest {
-        var reading = NodeReading(file: file)
+        var reading = NodeReading(file: file, yaml)
         var test: PolicyTest?
         do throws(DocumentText.Fault) {
-            test = read(try DocumentText.compose(yaml), context, &reading)
+            test = read(try DocumentText.compose(yaml, file: 0), context, &reading)
         } catch {
             reading.note(error, empty: "there is no test in it: it needs `flows`")
         }
@@ -28,7 +27,7 @@ extension PolicyTest {
     }
 
     private static func read(
-        _ root: Node, _ context: FlowDescription.Context, _ reading: inout NodeReading
+        _ root: DocumentNode, _ context: FlowDescription.Context, _ reading: inout NodeReading
     ) -> PolicyTest? {
         guard let fields = reading.fields(root, "a test of a policy", known: keys) else { return nil }
         let policy = fields["policy"].flatMap { reading.line($0, "`policy`", PolicyLimits.pathCharacters) }
@@ -36,11 +35,10 @@ extension PolicyTest {
             reading.note(.missingKey, root, "a test needs `flows`: a list of `{name, flow, expect}`")
             return nil
         }
-        guard case .sequence = flows else {
+        guard case .list(let items) = flows.content else {
             reading.note(.wrongType, flows, "`flows` must be a list, each item beginning with `- name:`")
             return nil
         }
-        let items = reading.list(flows, "`flows`")
         guard items.count <= PolicyLimits.describedFlows.value else {
             reading.note(
                 .tooMany, flows,
@@ -49,11 +47,11 @@ extension PolicyTest {
         }
         var lines: [String: Int] = [:]
         let cases = items.compactMap { item in read(case: item, context, &lines, &reading) }
-        return PolicyTest(file: reading.file, policy: policy, cases: cases)
+        return PolicyTest(file: reading.sources.name(root.place), policy: policy, cases: cases)
     }
 
     private static func read(
-        case node: Node, _ context: FlowDescription.Context, _ lines: inout [String: Int], _ reading: inout NodeReading
+        case node: DocumentNode, _ context: FlowDescription.Context, _ lines: inout [String: Int], _ reading: inout NodeReading
     ) -> Case? {
         guard let fields = reading.fields(node, "a flow of a test", known: caseKeys) else { return nil }
         var missing = false
@@ -74,13 +72,13 @@ extension PolicyTest {
         guard let name, let flow, let expectation else { return nil }
         return Case(
             name: name,
-            place: SourcePlace(file: reading.file, line: node.place.line, column: node.place.column), flow: flow,
+            place: SourcePlace(file: reading.sources.name(node.place), line: node.place.line, column: node.place.column), flow: flow,
             expectation: expectation)
     }
 
-    private static func expectation(_ node: Node, _ reading: inout NodeReading) -> Expectation? {
+    private static func expectation(_ node: DocumentNode, _ reading: inout NodeReading) -> Expectation? {
         guard let fields = reading.fields(node, "`expect`", known: expectationKeys) else { return nil }
-        if fields.node.mapping?.isEmpty == true {
+        if case .mapping(let pairs) = node.content, pairs.isEmpty {
             reading.note(.wrongType, node, "`expect` is empty: say at least the `lane`")
         }
         func word(_ key: String, _ reading: inout NodeReading) -> String? {
@@ -96,7 +94,7 @@ extension PolicyTest {
         }
         expectation.deferred = fields["deferred"].flatMap { reading.boolean($0, "`deferred`") }
         guard let content = fields["content"] else { return expectation }
-        guard case .mapping(let mapping) = content, mapping.count <= PolicyLimits.contentNames.value else {
+        guard case .mapping(let mapping) = content.content, mapping.count <= PolicyLimits.contentNames.value else {
             reading.note(
                 .wrongType, content, "`content` must be a mapping of detectors to actions: {private-key: block}")
             return nil

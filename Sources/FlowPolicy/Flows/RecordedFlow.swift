@@ -3,7 +3,6 @@
 // A flow as an event recorded it.
 
 internal import FlowModel
-internal import Yams
 
 /// What a line of recorded events or described flows holds.
 enum RecordedLine {
@@ -19,7 +18,7 @@ enum RecordedLine {
     /// user is read where it is a number.
     init(_ line: String, number: Int, file: String, _ context: FlowDescription.Context) {
         do throws(DocumentText.Fault) {
-            let root = Members(try DocumentText.compose(line))
+            let root = try DocumentText.compose(line, file: 0)
             switch root.word("kind") {
             case nil: break
             case "flow":
@@ -50,7 +49,7 @@ enum RecordedLine {
     }
 
     private static func event(
-        _ root: Members, _ place: SourcePlace, _ context: FlowDescription.Context
+        _ root: DocumentNode, _ place: SourcePlace, _ context: FlowDescription.Context
     ) -> FlowDescription? {
         guard let destination = root.word("destination").flatMap({ Endpoint($0) }), destination.port > 0 else {
             return nil
@@ -62,7 +61,7 @@ enum RecordedLine {
             startedAt: root.word("started").flatMap(Moment.init)?.milliseconds ?? 0)
         // Events have UTC alone; the offset of today is right but for an hour of daylight saving.
         facts.utcOffset = context.utcOffset
-        for name in (root["names"]?.sequence ?? []).lazy.map(Members.init) {
+        for name in root.items("names") {
             guard let host = name.word("name").flatMap({ HostName($0) }),
                 let proof = name.word("proof").flatMap(NameProof.init)
             else { continue }
@@ -70,8 +69,8 @@ enum RecordedLine {
         }
         facts.interface = root.word("interface").flatMap(InterfaceClass.init)
         facts.session = root.word("session").flatMap(SessionKind.init)
-        facts.protocols = (root["protocols"]?.sequence ?? []).compactMap { $0.scalar?.string }
-        if let identity = root["identity"].map(Members.init) {
+        facts.protocols = root.items("protocols").compactMap(\.word)
+        if let identity = root["identity"] {
             if let known = identity.word("class").flatMap(CodeClass.init) { facts.identity.codeClass = .known(known) }
             if let cause = identity.word("unknown").flatMap(UnknownCause.init) {
                 facts.identity.codeClass = .unknown(cause)
@@ -83,24 +82,15 @@ enum RecordedLine {
     }
 }
 
-/// The members of a mapping by their keys; of anything else, none.
-///
-/// The YAML library finds a key by resolving the type of each, which takes longer than reading the line.
-private struct Members {
-    private var values: [String: Node] = [:]
-
-    init(_ node: Node) {
-        guard case .mapping(let mapping) = node else { return }
-        for (key, value) in mapping {
-            if case .scalar(let scalar) = key { values[scalar.string] = value }
-        }
+extension DocumentNode {
+    /// The single value under a key; nil when it is missing or null.
+    fileprivate func word(_ key: String) -> String? {
+        self[key].flatMap { $0.isNull ? nil : $0.word }
     }
 
-    subscript(_ key: String) -> Node? { values[key] }
-
-    /// The scalar under a key; nil when it is missing or null.
-    func word(_ key: String) -> String? {
-        guard case .scalar(let scalar) = values[key] else { return nil }
-        return scalar.style == .plain && ["null", "~", ""].contains(scalar.string) ? nil : scalar.string
+    /// The items of the list under a key; none when there is no such list.
+    fileprivate func items(_ key: String) -> [DocumentNode] {
+        guard case .list(let items) = self[key]?.content else { return [] }
+        return items
     }
 }

@@ -25,20 +25,28 @@ struct DiskPolicyFiles: PolicyFiles {
     }
 
     /// The text of a regular file of bounded size, or why there is none.
+    static func text(of path: String) throws(PolicyFileProblem) -> String {
+        guard let text = String(validating: try bytes(of: path), as: UTF8.self) else {
+            throw PolicyFileProblem("it is not UTF-8 text: save it as UTF-8")
+        }
+        return text
+    }
+
+    /// The bytes of a regular file of bounded size, or why there are none.
     ///
     /// A pipe or a device could keep the reader waiting or never end, so only regular files are read; a link to one is
     /// as good as the file.
-    static func text(of path: String) throws(PolicyFileProblem) -> String {
+    static func bytes(of path: String) throws(PolicyFileProblem) -> [UInt8] {
         let limit = ProgramLimits.policyFile.value
-        let bytes: [UInt8]
         do throws(CodeProblem) {
             let file = try FileBytes(path: path)
             guard file.count <= UInt64(limit) else {
                 throw CodeProblem(.limit, "it has more than \(limit) bytes: split it")
             }
-            bytes = try file.read(at: 0, count: Int(file.count))
+            let bytes = try file.read(at: 0, count: Int(file.count))
             // Half of one text and half of another may still be a policy.
             guard file.isUnchanged else { throw CodeProblem(.changed, "it was written while it was read: try again") }
+            return bytes
         } catch {
             switch error.code {
             case .notFound: throw PolicyFileProblem("there is no such file")
@@ -48,9 +56,5 @@ struct DiskPolicyFiles: PolicyFiles {
             default: throw PolicyFileProblem("it cannot be read: \(error.detail)")
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw PolicyFileProblem("it is not UTF-8 text: save it as UTF-8")
-        }
-        return text
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// weir policy check: whether a policy can be read, and what is wrong with it.
+// weir policy check: whether a policy can be read, what is wrong with it, and what in it nobody can have meant.
 
 import ArgumentParser
 import FlowPolicy
@@ -9,25 +9,44 @@ struct PolicyCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Read a policy and say all that is wrong with it.")
 
-    @Argument(help: "A policy file, or a preset.") var policy: String
-    @Option(help: "text or json.") var format = OutputFormat.text
+    @Argument(help: "A policy file, a bundle, or a preset.") var policy: String
+    @Option(help: "text, json, or sarif for code review.") var format = Format.text
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, sarif }
 
     func run() throws {
         let read: Policy
         do {
             read = try PolicySource.read(policy, PolicySource.environment())
         } catch let problems as PolicyProblems {
-            guard format == .json else { throw PolicySource.refusal(problems) }
-            var output = StandardOutput()
-            for problem in problems.problems { try output.line(try JSONLine.text(PolicyProblemLine(problem))) }
-            try output.flush()
+            try tell(problems)
             throw ExitCode(1)
         }
-        // Here `read.check(now:)` adds what can be read and is still unwise.
+        let findings = PolicyFindings(read.check(now: Runtime.now()))
+        var output = StandardOutput()
         switch format {
-        case .text: print("ok: mode \(read.mode.rawValue), digest \(read.digest)")
-        case .json: print(try JSONLine.text(PolicyLine(read)))
+        case .text:
+            if !findings.findings.isEmpty { try output.line(findings.text) }
+            let found = findings.findings.isEmpty ? "ok" : "read, with \(findings.findings.count) findings"
+            try output.line("\(found): mode \(read.mode.rawValue), digest \(read.digest)")
+        case .json:
+            if !findings.findings.isEmpty { try output.line(findings.jsonLines) }
+            try output.line(try JSONLine.text(PolicyLine(read)))
+        case .sarif: try output.line(findings.sarif(version: Weir.version))
         }
+        try output.flush()
+        if findings.worst == .error { throw ExitCode(1) }
+    }
+
+    /// The problems of a document that cannot be read.
+    private func tell(_ problems: PolicyProblems) throws {
+        var output = StandardOutput()
+        switch format {
+        case .text, .sarif: throw PolicySource.refusal(problems)
+        case .json:
+            for problem in problems.problems { try output.line(try JSONLine.text(PolicyProblemLine(problem))) }
+        }
+        try output.flush()
     }
 }
 

@@ -41,7 +41,7 @@ struct PolicyExplainCommand: ParsableCommand {
         if let flow {
             let (text, name) = try PolicySource.input(flow)
             let flows = try PolicySource.explained {
-                () throws(PolicyProblems) in try FlowDescription.read(text, file: name, PolicySource.context())
+                try FlowDescription.read(text, file: name, PolicySource.context())
             }
             for (index, flow) in flows.enumerated() {
                 if index > 0, format == .text { try output.line("") }

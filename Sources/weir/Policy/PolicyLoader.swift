@@ -4,6 +4,7 @@
 
 import ContentInspection
 import Dispatch
+import EventStore
 import FlowEngine
 import FlowModel
 import FlowPolicy
@@ -11,34 +12,66 @@ import Foundation
 
 /// Reads the policy that a program was started with.
 struct PolicyLoader: Sendable {
-    /// A policy file, or a preset.
+    /// A policy, how much of it this machine may carry out, and the bundle it came in.
+    struct Loaded {
+        var policy: Policy
+        var permit: StartPermit
+        var bundle: PolicyBundle?
+    }
+
+    /// A policy file, a bundle, or a preset.
     let name: String
-    let environment: PolicyEnvironment
+    private let state: String
+    private let osRelease: String?
+    private let environment: PolicyEnvironment
     /// Keys the digests of findings.
-    let key: FindingKey
+    private let key: FindingKey
 
-    init(_ name: String, state: String) throws {
+    init(_ name: String, state: String, osRelease: String?) throws {
         self.name = name
+        self.state = state
+        self.osRelease = osRelease
         environment = PolicySource.environment(device: try DeviceName.load(in: state))
-        key = try FindingKeyFile.load(in: state)
+        key = try InstallationKeyFile.findings(in: state)
     }
 
-    func load() throws -> PolicySnapshot {
-        PolicySnapshot(policy: try PolicySource.load(name, environment), key: key)
+    /// Reads the policy as it is now, if what runs allows it to follow, and remembers that it did.
+    func load() throws -> Loaded {
+        let permit = try StartPermit.judge(state: state, osRelease: osRelease)
+        var environment = environment
+        environment.modeCap = permit.cap
+        var remembered = try BundleState.load(in: state)
+        let content = try PolicySource.content(of: name)
+        let bytes: [UInt8] = if case .file(let bytes) = content { bytes } else { [] }
+        let bundle = try remembered.bundle(in: bytes, named: name)
+        let policy = try PolicySource.explained {
+            switch content {
+            case .preset(let preset): try PolicySource.read(preset: preset, environment)
+            case .file(let bytes):
+                if let bundle {
+                    try PolicySource.read(bundle, environment)
+                } else {
+                    try PolicySource.read(bytes, name, environment)
+                }
+            }
+        }
+        try remembered.take(bundle, policy)
+        return Loaded(policy: policy, permit: permit, bundle: bundle)
     }
+
+    func snapshot(_ policy: Policy) -> PolicySnapshot { PolicySnapshot(policy: policy, key: key) }
 
     /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
     ///
     /// Says on standard error which it was, and why.
-    func reload(_ engine: FlowEngine, metrics: any MetricSink) {
+    func reload(_ engine: FlowEngine, _ store: EventStore, metrics: any MetricSink) {
         let running = engine.currentPolicy
         do {
-            // A policy that asks for a signed successor is not replaced by a plain file.
-            if running.settings.bundleDemand != nil {
-                throw Problem.refused("\(name): the policy in force asks for a signed bundle (`require-bundle`)")
-            }
-            engine.use(try load())
-            FileDescriptorText.standardError("weir: \(Self.title(engine.currentPolicy, name)) is in force\n")
+            let loaded = try load()
+            store.obey(try EventPrivacy(loaded.policy.settings.privacy, state: state))
+            engine.use(snapshot(loaded.policy))
+            loaded.permit.begin(loaded.policy, now: Runtime.now())
+            FileDescriptorText.standardError("weir: \(Self.title(loaded.policy, name)) is in force\n")
         } catch {
             metrics.add("policy_reload_refused_total", 1)
             let text = (error as? Problem)?.text ?? "\(name): \(error)"
@@ -51,7 +84,7 @@ struct PolicyLoader: Sendable {
     ///
     /// A terminal that goes away sends the same signal. A program that was started on one then ends in order, as it would
     /// without this.
-    func reloadOnSignal(_ engine: FlowEngine, metrics: any MetricSink) {
+    func reloadOnSignal(_ engine: FlowEngine, _ store: EventStore, metrics: any MetricSink) {
         let beganOnTerminal = isatty(STDERR_FILENO) == 1
         signal(SIGHUP, SIG_IGN)
         let queue = DispatchQueue(label: "weir.policy-reload")
@@ -61,7 +94,7 @@ struct PolicyLoader: Sendable {
             if beganOnTerminal, isatty(STDERR_FILENO) == 0 {
                 kill(getpid(), SIGTERM)
             } else {
-                reload(engine, metrics: metrics)
+                reload(engine, store, metrics: metrics)
             }
         }
         source.resume()

@@ -23,17 +23,51 @@ enum PolicySource {
 
     /// Reads a preset or a file; every problem of a file is one line with its place.
     static func load(_ name: String, _ environment: PolicyEnvironment = environment()) throws -> Policy {
-        do {
-            return try read(name, environment)
-        } catch let problems as PolicyProblems {
-            throw refusal(problems)
+        try explained { try read(name, environment) }
+    }
+
+    /// The same, with the problems as they are; a bundle is read whoever signed it.
+    static func read(_ name: String, _ environment: PolicyEnvironment) throws -> Policy {
+        switch try content(of: name) {
+        case .preset(let preset): return try read(preset: preset, environment)
+        case .file(let bytes) where PolicyBundle.isBundle(bytes):
+            let bundle = try BundleFile.told(name) { () throws(BundleProblem) in try PolicyBundle.readUntrusted(bytes) }
+            return try read(bundle, environment)
+        case .file(let bytes): return try read(bytes, name, environment)
         }
     }
 
-    /// The same, with the problems as they are.
-    static func read(_ name: String, _ environment: PolicyEnvironment) throws -> Policy {
-        if let preset = presetName(name).flatMap({ Policy.preset($0, environment) }) { return preset }
-        return try Policy.read(yaml: try text(of: name), file: name, environment)
+    /// What a name of a policy leads to.
+    enum Content {
+        case preset(String)
+        case file([UInt8])
+    }
+
+    static func content(of name: String) throws -> Content {
+        if let preset = presetName(name) { return .preset(preset) }
+        return .file(try told(name) { () throws(PolicyFileProblem) in try DiskPolicyFiles.bytes(of: name) })
+    }
+
+    static func read(preset name: String, _ environment: PolicyEnvironment) throws -> Policy {
+        guard let preset = Policy.preset(name, environment) else {
+            throw Problem.internalError("the preset \(name) cannot be read")
+        }
+        return preset
+    }
+
+    /// A policy document on the disk.
+    static func read(_ bytes: [UInt8], _ name: String, _ environment: PolicyEnvironment) throws -> Policy {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Problem.refused("\(name): not UTF-8 text: save it as UTF-8")
+        }
+        return try Policy.read(yaml: text, file: name, environment)
+    }
+
+    /// The policy in a bundle, whose files are the only ones that it can name.
+    static func read(_ bundle: PolicyBundle, _ environment: PolicyEnvironment) throws -> Policy {
+        var environment = environment
+        environment.files = bundle.files
+        return try Policy.read(yaml: bundle.document.text, file: bundle.document.name, environment)
     }
 
     /// The preset that `report` or `preset report` names.
@@ -44,8 +78,12 @@ enum PolicySource {
 
     /// The text of a file, a policy or another.
     static func text(of path: String) throws -> String {
+        try told(path) { () throws(PolicyFileProblem) in try DiskPolicyFiles.text(of: path) }
+    }
+
+    private static func told<Value>(_ path: String, _ work: () throws(PolicyFileProblem) -> Value) throws -> Value {
         do {
-            return try DiskPolicyFiles.text(of: path)
+            return try work()
         } catch {
             let hint = path.contains("/") ? "" : "; the presets are \(Policy.presetNames.joined(separator: ", "))"
             throw Problem.refused("\(path): \(error.description)\(hint)")
@@ -67,11 +105,11 @@ enum PolicySource {
     }
 
     /// Turns the problems of a document into lines of one refusal.
-    static func explained<Result>(_ body: () throws(PolicyProblems) -> Result) throws -> Result {
-        do throws(PolicyProblems) {
+    static func explained<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
             return try body()
-        } catch {
-            throw refusal(error)
+        } catch let problems as PolicyProblems {
+            throw refusal(problems)
         }
     }
 

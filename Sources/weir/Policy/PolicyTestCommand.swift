@@ -32,7 +32,7 @@ struct PolicyTestCommand: ParsableCommand {
         for file in files {
             let text = try PolicySource.text(of: file)
             let test = try PolicySource.explained {
-                () throws(PolicyProblems) in try PolicyTest.read(yaml: text, file: file, PolicySource.context())
+                try PolicyTest.read(yaml: text, file: file, PolicySource.context())
             }
             let report = test.run(try policyUnderTest(test))
             passed = passed && report.passed

@@ -43,6 +43,9 @@ static const unsigned char about[] = {
 static const unsigned char apple_ports[] = {
 #embed "apple-ports.csv"
 };
+static const unsigned char known_bad[] = {
+#embed "known-bad.csv"
+};
 static const unsigned char policy_schema[] = {
 #embed "../../Document/Schema/policy.schema.json"
 };
@@ -56,6 +59,7 @@ static const struct weir_catalogue files[] = {
     FILE_OF("apple-ports", apple_ports),       FILE_OF("platform-interactive", platform_interactive),
     FILE_OF("private-relay", private_relay),   FILE_OF("private-life", private_life),
     FILE_OF("home", home),                     FILE_OF("index", about),
+    FILE_OF("known-bad", known_bad),
 };
 
 size_t weir_catalogue_count(void) { return sizeof(files) / sizeof(files[0]); }

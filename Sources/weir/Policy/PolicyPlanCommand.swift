@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// weir policy plan: what a kernel would be told to hand over under a policy, and what it cannot be told.
+
+import ArgumentParser
+import FlowPolicy
+
+struct PolicyPlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Print what a kernel would be told for a policy.",
+        discussion: """
+            The kernel hands over more than the policy asks for, never less; what was lost in translation stands in the \
+            plan. Nothing is loaded.
+            """)
+
+    @Option(name: .customLong("for"), help: "networkextension, nftables or bpf.", transform: Self.target)
+    var target: CapturePlan.Target
+    @Flag(help: "With networkextension: a configuration profile instead of rules.") var profile = false
+    @Argument(help: "A policy file, a bundle, or a preset.") var policy = "report"
+
+    func validate() throws {
+        guard !profile || target == .networkExtension else {
+            throw ValidationError("--profile goes with --for networkextension")
+        }
+    }
+
+    func run() throws {
+        let plan = try PolicySource.load(policy).capturePlan(for: target)
+        var output = StandardOutput()
+        switch target {
+        case .networkExtension: try output.line(profile ? plan.networkExtension.profile : plan.networkExtension.json)
+        case .nftables: try output.line(plan.nftables().text)
+        case .bpf: try output.line(plan.bpf.lines)
+        }
+        try output.flush()
+    }
+
+    private static func target(_ word: String) throws -> CapturePlan.Target {
+        guard let target = CapturePlan.Target(rawValue: word) else {
+            throw ValidationError("--for \(word): give networkextension, nftables or bpf")
+        }
+        return target
+    }
+}

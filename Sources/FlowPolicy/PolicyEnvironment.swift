@@ -38,7 +38,9 @@ public struct PolicyEnvironment: Sendable {
     public var files: (any PolicyFiles)?
     /// The number of a user of this machine.
     public var userID: @Sendable (String) -> UInt32?
-    /// Names this device for roll-outs; any text that stays the same. Nil takes part in no partial roll-out.
+    /// Names this device for roll-outs: any text that stays the same.
+    ///
+    /// Nil takes part in no partial roll-out.
     public var device: String?
     /// The most that a policy may do on this machine for now; nil for all of it.
     public var modeCap: ModeCap?

@@ -18,7 +18,9 @@ enum InstallationKeyFile {
     }
 
     private static func load(_ name: String, in directory: String) throws -> [UInt8] {
-        let data = try StateDirectory.file(name, in: directory) { (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
+        let data = try StateDirectory.file(name, in: directory) {
+            (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        }
         guard data.count == 32 else {
             throw Problem.refused("\(directory)/\(name): not a key of 32 bytes; remove it and a new one is made")
         }

@@ -155,7 +155,8 @@ struct PlanCompiler {
     private mutating func takeUnknown() {
         let holds = policy.mode != .decide || target.recordsDecisions ? policy.holds : []
         let causes = UnknownCause.allCases.filter { cause in
-            holds.contains(cause) || policy.unknown[cause].map { takes($0.wanted, $0.verdict.lane, policy.mode) } ?? false
+            holds.contains(cause)
+                || policy.unknown[cause].map { takes($0.wanted, $0.verdict.lane, policy.mode) } ?? false
         }
         guard !causes.isEmpty else { return }
         for cause in causes {

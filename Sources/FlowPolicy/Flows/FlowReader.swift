@@ -157,7 +157,8 @@ extension NodeReading {
         }
         facts.identity.userID = user
         return FlowDescription(
-            place: SourcePlace(file: sources.name(node.place), line: line ?? node.place.line, column: node.place.column), facts: facts,
+            place: SourcePlace(
+                file: sources.name(node.place), line: line ?? node.place.line, column: node.place.column), facts: facts,
             evidence: evidence, content: content, notes: notes)
     }
 

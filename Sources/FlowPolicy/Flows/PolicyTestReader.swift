@@ -51,7 +51,8 @@ extension PolicyTest {
     }
 
     private static func read(
-        case node: DocumentNode, _ context: FlowDescription.Context, _ lines: inout [String: Int], _ reading: inout NodeReading
+        case node: DocumentNode, _ context: FlowDescription.Context, _ lines: inout [String: Int],
+        _ reading: inout NodeReading
     ) -> Case? {
         guard let fields = reading.fields(node, "a flow of a test", known: caseKeys) else { return nil }
         var missing = false
@@ -72,7 +73,8 @@ extension PolicyTest {
         guard let name, let flow, let expectation else { return nil }
         return Case(
             name: name,
-            place: SourcePlace(file: reading.sources.name(node.place), line: node.place.line, column: node.place.column), flow: flow,
+            place: SourcePlace(
+                file: reading.sources.name(node.place), line: node.place.line, column: node.place.column), flow: flow,
             expectation: expectation)
     }
 

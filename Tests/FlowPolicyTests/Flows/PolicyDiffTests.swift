@@ -88,7 +88,8 @@ import Testing
         let rules = (0..<count).map { "  - {name: r\($0), when: {port: \($0 + 1000)}, then: relay}" }
         let many = "version: 1\nmode: enforce\nrules:\n" + rules.joined(separator: "\n")
         let none = "version: 1\nmode: enforce\nrules: [{name: all, then: block}]"
-        let diff = try Self.diff((0..<count).map { Self.event("a.example:\($0 + 1000)", "\"os\"") }, old: many, new: none)
+        let diff = try Self.diff(
+            (0..<count).map { Self.event("a.example:\($0 + 1000)", "\"os\"") }, old: many, new: none)
         #expect(diff.changes.count == count - 5 && diff.unlisted == 5 && diff.changed == count)
         #expect(diff.text.contains("5 flows of further kinds of change"))
     }

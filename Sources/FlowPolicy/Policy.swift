@@ -177,6 +177,11 @@ public struct Policy: Sendable {
         return verdict(find(facts, .final).decider, facts)
     }
 
+    /// The rules whose roll-out widens by itself, with where it stands on this device.
+    public var ringed: [(rule: String, rollout: Rollout)] {
+        rules.compactMap { rule in rule.rollout.flatMap { $0.rings == nil ? nil : (rule.name, $0) } }
+    }
+
     /// The profile of a verdict, by its name.
     public func profile(_ name: String) -> Profile? { profiles[name] }
 

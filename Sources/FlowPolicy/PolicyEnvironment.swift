@@ -42,6 +42,8 @@ public struct PolicyEnvironment: Sendable {
     ///
     /// Nil takes part in no partial roll-out.
     public var device: String?
+    /// Where the rings of a roll-out stand on this device, by its salt; nil for one that begins.
+    public var ringState: @Sendable (String) -> RolloutRings.State? = { _ in nil }
     /// The most that a policy may do on this machine for now; nil for all of it.
     public var modeCap: ModeCap?
 

@@ -60,7 +60,8 @@ struct ProxyCommand: AsyncParsableCommand {
         FileDescriptorText.standardError(
             "weir: \(PolicyLoader.title(runtime.engine.currentPolicy, options.policy)) is in force\n")
         runtime.counters.printOnSignal()
-        runtime.policies.reloadOnSignal(runtime.engine, runtime.store, metrics: runtime.counters)
+        runtime.policies.reloadWhenDue(
+            runtime.engine, runtime.store, runtime.rollouts, metrics: runtime.counters)
         await EndSignals.wait()
         await listener.close()
         await runtime.drain(within: .seconds(10))

@@ -23,6 +23,7 @@ struct Runtime {
     let stateDirectory: String
     let counters: Counters
     let policies: PolicyLoader
+    let rollouts: RolloutKeeper
 
     static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
@@ -71,14 +72,16 @@ struct Runtime {
         } catch {
             throw Problem.internalError("TLS could not be set up: \(error)")
         }
+        let rollouts = RolloutKeeper(state: state, device: policies.device, sink: store, metrics: counters)
+        rollouts.watch(loaded.policy, now: now())
         let egress = SocketEgress()
         let engine = FlowEngine(
             policy: policies.snapshot(loaded.policy),
             services: EngineServices(
-                egress: egress, sink: store, metrics: counters, takeover: takeover, now: now))
+                egress: egress, sink: rollouts, metrics: counters, takeover: takeover, now: now))
         return Runtime(
             group: group, engine: engine, egress: egress, store: store, authority: authority, stateDirectory: state,
-            counters: counters, policies: policies)
+            counters: counters, policies: policies, rollouts: rollouts)
     }
 
     /// How many connections each of some listeners may have at a time: the limit, or what the descriptors allow.

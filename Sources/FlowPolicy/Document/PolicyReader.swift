@@ -38,7 +38,7 @@ struct PolicyReader {
         if let node = fields["requirements"] { requirements.define(node, &reading) }
 
         var rules = RuleReader(
-            mode: parts.mode, modePlace: fields["mode"]?.place, device: environment.device, detectors: detectors,
+            mode: parts.mode, modePlace: fields["mode"]?.place, environment, detectors: detectors,
             profiles: profiles.map(\.name),
             conditions: ConditionReader(
                 requirements: requirements, destinations: destinations, userID: environment.userID))

@@ -7,12 +7,15 @@ internal import FlowModel
 /// Reads rules and makes their verdicts, so that deciding a flow only picks one.
 struct RuleReader {
     static let keys = ["name", "when", "then", "profile", "reason", "unproved", "mode", "rollout"]
-    static let rolloutKeys = ["percent", "salt"]
+    static let rolloutKeys = ["percent", "rings", "every", "stop", "salt"]
+    static let stopKeys = ["failures"]
 
     let mode: Policy.Mode
     /// Where the mode stands; nil when no document says it.
     let modePlace: Place?
     let device: String?
+    /// Where the rings of a roll-out stand here, by its salt.
+    let ringState: @Sendable (String) -> RolloutRings.State?
     let detectors: DetectorPatterns
     let profiles: [String]
     var conditions: ConditionReader
@@ -20,12 +23,13 @@ struct RuleReader {
     private(set) var observed: Set<String> = []
 
     init(
-        mode: Policy.Mode, modePlace: Place?, device: String?, detectors: DetectorPatterns, profiles: [String],
-        conditions: ConditionReader
+        mode: Policy.Mode, modePlace: Place?, _ environment: PolicyEnvironment, detectors: DetectorPatterns,
+        profiles: [String], conditions: ConditionReader
     ) {
         self.mode = mode
         self.modePlace = modePlace
-        self.device = device
+        device = environment.device
+        ringState = environment.ringState
         self.detectors = detectors
         self.profiles = profiles
         self.conditions = conditions
@@ -122,6 +126,12 @@ struct RuleReader {
         let cause = Self.cause(number, name, when.conditions, text)
         let consequence: Rule.Consequence
         if let content = when.content {
+            if rollout?.rings != nil {
+                reading.note(
+                    .contradiction, fields.key("rollout"),
+                    "`rings` watch the flows that a rule decides, and a rule with `content` decides none: use `percent`"
+                )
+            }
             if fields["profile"] != nil {
                 reading.note(
                     .contradiction, fields.key("profile"), "a rule with `content` takes no `profile`: take it out")
@@ -174,11 +184,56 @@ struct RuleReader {
     private func rollout(_ node: DocumentNode, _ name: String, _ reading: inout NodeReading) -> Rollout? {
         guard let fields = reading.fields(node, "`rollout`", known: Self.rolloutKeys) else { return nil }
         let salt = fields["salt"].flatMap { reading.line($0, "`salt`", PolicyLimits.nameCharacters) }
+        if let value = fields["rings"] {
+            if fields["percent"] != nil {
+                reading.note(
+                    .contradiction, fields.key("percent"), "`percent` and `rings` both say who takes the rule: keep one"
+                )
+            }
+            return rings(value, fields, &reading).map { rings in
+                let state = ringState(salt ?? name) ?? rings.begin(now: 0)
+                return rings.rollout(state, salt: salt ?? name)
+            }
+        }
+        for key in ["every", "stop"] where fields[key] != nil {
+            reading.note(.contradiction, fields.key(key), "`\(key)` goes with `rings`: add them, or take it out")
+        }
         guard let value = fields["percent"] else {
-            reading.note(.missingKey, node, "`rollout` needs `percent`: the share of all devices that take the rule")
+            reading.note(
+                .missingKey, node,
+                "`rollout` needs `percent`, the share of all devices that take the rule, or `rings`, which widen it")
             return nil
         }
         return reading.number(value, "`percent`", in: 0...100).map { Rollout(percent: $0, salt: salt ?? name) }
+    }
+
+    /// `rings: [1, 10, 50, 100], every: 24h, stop: {failures: 2%}`.
+    private func rings(
+        _ node: DocumentNode, _ fields: NodeReading.Fields, _ reading: inout NodeReading
+    ) -> RolloutRings? {
+        let before = reading.count
+        let percents = reading.list(node, "`rings`").compactMap { reading.number($0, "a ring", in: 1...100) }
+        let hour = 3_600_000
+        let every = fields["every"].flatMap {
+            reading.number($0, "`every`", units: [("h", hour), ("d", 24 * hour)], in: hour...(365 * 24 * hour))
+        }
+        if fields["every"] == nil {
+            reading.note(.missingKey, node, "`rings` need `every`: how long each lasts at least, such as 24h")
+        }
+        var rise: Int?
+        if let stop = fields["stop"] {
+            if let own = reading.fields(stop, "`stop`", known: Self.stopKeys), let failures = own["failures"] {
+                rise = reading.number(failures, "`failures`", units: [("%", 100)], in: 0...10_000)
+            } else {
+                reading.note(.missingKey, stop, "`stop` needs `failures`: by how much they may rise, such as 2%")
+            }
+        } else {
+            reading.note(.missingKey, node, "`rings` need `stop`: how many more failures end them, {failures: 2%}")
+        }
+        guard reading.count == before, let every, let rise else { return nil }
+        if let rings = RolloutRings(percents: percents, every: Int64(every), allowedRise: rise) { return rings }
+        reading.note(.badValue, node, "`rings` must rise, and be at most sixteen: [1, 10, 50, 100]")
+        return nil
     }
 
     private func contentAction(_ node: DocumentNode, _ reading: inout NodeReading) -> ContentAction? {

@@ -46,7 +46,7 @@ struct SettingsReader {
                 settings.privacy.users = users
             }
             settings.privacy.retainDays = privacy["retain"].flatMap {
-                reading.number($0, "`retain`", units: [("d", 1)], in: 1...3_650)
+                reading.number($0, "`retain`", units: [("d", 1)], in: 1...366)
             }
         }
         if let value = fields["require-bundle"],

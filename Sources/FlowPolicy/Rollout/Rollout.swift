@@ -8,10 +8,13 @@ public struct Rollout: Hashable, Sendable {
     public let percent: Int
     /// What devices are spread by: the same salt puts a device in the same place.
     public let salt: String
+    /// The rings that the percentage comes from; nil where the document says it outright.
+    public let rings: RolloutRings?
 
-    public init(percent: Int, salt: String) {
+    public init(percent: Int, salt: String, rings: RolloutRings? = nil) {
         self.percent = min(100, max(0, percent))
         self.salt = salt
+        self.rings = rings
     }
 
     /// The place of a device, 0…9,999 (a hundredth of a percent).

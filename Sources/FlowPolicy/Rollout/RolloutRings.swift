@@ -11,7 +11,9 @@
 ///     complete    | same          | same                     | same                    | stopped       | same
 ///     stopped     | same          | same                     | same                    | same          | advancing
 ///
-/// A ring that stopped takes no device: all fall back to what was before. Only a person resumes it, in the same ring.
+/// Each device keeps a state of its own. Outside the ring it sees no flow of the rule, so that there time alone counts. A
+/// ring that stopped takes the rule from the device, which falls back to what was before; only a person resumes it, in
+/// the same ring.
 public struct RolloutRings: Sendable, Hashable {
     /// What clients met with: flows, and those among them that the client gave up.
     public struct Counts: Sendable, Hashable, Codable {
@@ -60,9 +62,9 @@ public struct RolloutRings: Sendable, Hashable {
 
     /// Where the roll-out stands now.
     ///
-    /// `new` counts flows that the rule decided since the ring began; `baseline` those of the same kind without the
-    /// rule, on devices outside the ring or from the time before.
-    public func next(_ state: State, now: Int64, new: Counts, baseline: Counts) -> State {
+    /// `new` counts flows that the rule decided since the ring began; `baseline` those that it did not decide.
+    /// `takesPart` says whether the device lies in the ring.
+    public func next(_ state: State, now: Int64, new: Counts, baseline: Counts, takesPart: Bool = true) -> State {
         switch state {
         case .stopped: return state
         case .complete:
@@ -72,7 +74,7 @@ public struct RolloutRings: Sendable, Hashable {
             if hasRisen(new, baseline) { return .stopped(ring: ring, at: now, new: new, baseline: baseline) }
             let (elapsed, isPast) = now.subtractingReportingOverflow(since)
             // A clock that was set back only makes a ring last longer.
-            guard !isPast, elapsed >= every, new.flows >= Self.minimumFlows else { return state }
+            guard !isPast, elapsed >= every, !takesPart || new.flows >= Self.minimumFlows else { return state }
             return ring < percents.count - 1 ? .advancing(ring: ring + 1, since: now) : .complete(since: now)
         }
     }
@@ -92,7 +94,7 @@ public struct RolloutRings: Sendable, Hashable {
         // A ring that there is not comes from a file that was changed: nobody takes it.
         case .advancing(let ring, _): percent = percents.indices.contains(ring) ? percents[ring] : 0
         }
-        return Rollout(percent: percent, salt: salt)
+        return Rollout(percent: percent, salt: salt, rings: self)
     }
 
     /// Whether the new rate exceeds the old by more than is allowed, and by more than chance explains.

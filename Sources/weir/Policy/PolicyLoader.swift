@@ -27,11 +27,15 @@ struct PolicyLoader: Sendable {
     /// Keys the digests of findings.
     private let key: FindingKey
 
+    /// What this device is called in roll-outs.
+    let device: String
+
     init(_ name: String, state: String, osRelease: String?) throws {
         self.name = name
         self.state = state
         self.osRelease = osRelease
-        environment = PolicySource.environment(device: try DeviceName.load(in: state))
+        device = try DeviceName.load(in: state)
+        environment = PolicySource.environment(device: device)
         key = try InstallationKeyFile.findings(in: state)
     }
 
@@ -40,6 +44,7 @@ struct PolicyLoader: Sendable {
         let permit = try StartPermit.judge(state: state, osRelease: osRelease)
         var environment = environment
         environment.modeCap = permit.cap
+        environment.ringState = RolloutKeeper.states(in: state)
         var remembered = try BundleState.load(in: state)
         let content = try PolicySource.content(of: name)
         let bytes: [UInt8] = if case .file(let bytes) = content { bytes } else { [] }
@@ -64,12 +69,13 @@ struct PolicyLoader: Sendable {
     /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
     ///
     /// Says on standard error which it was, and why.
-    func reload(_ engine: FlowEngine, _ store: EventStore, metrics: any MetricSink) {
+    func reload(_ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink) {
         let running = engine.currentPolicy
         do {
             let loaded = try load()
             store.obey(try EventPrivacy(loaded.policy.settings.privacy, state: state))
             engine.use(snapshot(loaded.policy))
+            keeper.watch(loaded.policy, now: Runtime.now())
             loaded.permit.begin(loaded.policy, now: Runtime.now())
             FileDescriptorText.standardError("weir: \(Self.title(loaded.policy, name)) is in force\n")
         } catch {
@@ -80,11 +86,13 @@ struct PolicyLoader: Sendable {
         }
     }
 
-    /// Reads the policy anew at each SIGHUP, until the process ends.
+    /// Reads the policy anew at each SIGHUP, and when a ring of a roll-out moves, until the process ends.
     ///
     /// A terminal that goes away sends the same signal. A program that was started on one then ends in order, as it would
     /// without this.
-    func reloadOnSignal(_ engine: FlowEngine, _ store: EventStore, metrics: any MetricSink) {
+    func reloadWhenDue(
+        _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink
+    ) {
         let beganOnTerminal = isatty(STDERR_FILENO) == 1
         signal(SIGHUP, SIG_IGN)
         let queue = DispatchQueue(label: "weir.policy-reload")
@@ -94,10 +102,17 @@ struct PolicyLoader: Sendable {
             if beganOnTerminal, isatty(STDERR_FILENO) == 0 {
                 kill(getpid(), SIGTERM)
             } else {
-                reload(engine, store, metrics: metrics)
+                reload(engine, store, keeper, metrics: metrics)
             }
         }
         source.resume()
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + .seconds(60), repeating: .seconds(60), leeway: .seconds(10))
+        timer.setEventHandler {
+            _ = timer
+            if keeper.move(now: Runtime.now()) { reload(engine, store, keeper, metrics: metrics) }
+        }
+        timer.resume()
     }
 
     static func title(_ policy: Policy, _ name: String) -> String {

@@ -87,7 +87,7 @@ struct PolicySchemaTests {
             ("/deferred", SettingsReader.deferredKeys), ("/privacy", SettingsReader.privacyKeys),
             ("/require-bundle", SettingsReader.bundleKeys), ("#fileList", DestinationReader.fileKeys),
             ("#catalogueChange", Catalogues.changeKeys), ("#rule", RuleReader.keys),
-            ("#rollout", RuleReader.rolloutKeys),
+            ("#rollout", RuleReader.rolloutKeys), ("#rollout/stop", RuleReader.stopKeys),
             ("#ruleChange", RuleChanges.changeKeys), ("#ruleChange/set", RuleReader.keys),
             ("#ruleRemoval", RuleChanges.removeKeys), ("#ruleAddition", RuleChanges.addKeys),
             ("#conditions", ConditionReader.keys), ("#time", TimeReader.keys), ("#profile", ProfileReader.keys),

@@ -2,6 +2,7 @@
 
 // Every transition of the rings, and the evidence that stops them.
 
+import FlowModel
 import FlowPolicy
 import Foundation
 import Testing
@@ -130,5 +131,45 @@ import Testing
         }
         #expect(Counts(flows: -5, failures: 9) == Counts(flows: 0, failures: 0))
         #expect(Counts(flows: 5, failures: 9).failures == 5)
+    }
+
+    @Test("Outside its ring a device goes on by time alone, and inside only with enough flows")
+    func outside() throws {
+        let rings = try #require(RolloutRings(percents: [1, 100], every: 1_000, allowedRise: 200))
+        let none = RolloutRings.Counts(flows: 0, failures: 0)
+        let begun = rings.begin(now: 0)
+        #expect(rings.next(begun, now: 999, new: none, baseline: none, takesPart: false) == begun)
+        #expect(
+            rings.next(begun, now: 1_000, new: none, baseline: none, takesPart: false)
+                == .advancing(ring: 1, since: 1_000))
+        #expect(rings.next(begun, now: 1_000, new: none, baseline: none, takesPart: true) == begun)
+    }
+
+    @Test("A document's rings take the device in the state it kept, and none once they stopped")
+    func document() throws {
+        let yaml = """
+            version: 1
+            mode: enforce
+            rules:
+              - name: new
+                when: {port: 443}
+                then: block
+                rollout: {rings: [1, 100], every: 24h, stop: {failures: 2%}}
+              - {name: rest, then: relay}
+            """
+        let counts = RolloutRings.Counts(flows: 200, failures: 100)
+        let states: [(RolloutRings.State?, Lane)] = [
+            (nil, .relay), (.advancing(ring: 1, since: 0), .block), (.complete(since: 0), .block),
+            (.stopped(ring: 1, at: 0, new: counts, baseline: counts), .relay), (.advancing(ring: 9, since: 0), .relay),
+        ]
+        for (state, lane) in states {
+            var environment = PolicyEnvironment(detectors: Sample.detectors, device: "outside of one percent")
+            environment.ringState = { $0 == "new" ? state : nil }
+            let policy = try Policy.read(yaml: yaml, file: "test.yaml", environment)
+            #expect(policy.ringed.map(\.rule) == ["new"])
+            #expect(
+                policy.admit(try Sample.facts("a.example:443")).verdict.lane == lane, "\(String(describing: state))")
+        }
+        #expect(!Rollout(percent: 1, salt: "new").includes("outside of one percent"))
     }
 }

@@ -211,12 +211,17 @@ public struct Policy: Sendable {
 
     /// Why a flow that shall be inspected cannot be; the name tells more than the port.
     func unreadable(_ facts: FlowFacts) -> Unreadable? {
+        let isQUIC = facts.transport == .udp && facts.destination.port == 443
         if !privateRelays.isEmpty,
             facts.names.contains(where: { $0.proof >= .claimed && privateRelays.contains($0.name) })
         {
-            return .privateRelay
+            // Anybody can claim a name; that the system goes there is proved by its class.
+            switch facts.identity.codeClass {
+            case .known(.os), .known(.platformInteractive): return .privateRelay
+            case .known, .unknown: return .claimedRelay(isQUIC: isQUIC)
+            }
         }
-        return facts.transport == .udp && facts.destination.port == 443 ? .quic : nil
+        return isQUIC ? .quic : nil
     }
 
     private func find(_ facts: FlowFacts, _ open: Awaited) -> RuleIndex.Found {

@@ -66,14 +66,17 @@ extension PolicyCheck {
 
     private mutating func neverRows() {
         for row in policy.settings.inspectedNeverRows {
+            // An id may stand in more than one catalogue, and then all of its rows are taken out.
             let facts =
-                policy.catalogues.protocols.first { $0.id == row }.map { ($0.reason, $0.consequence) }
-                ?? policy.catalogues.programs.first { $0.id == row }.map { ($0.role, $0.consequence) }
+                policy.catalogues.protocols.filter { $0.tier == .never && [$0.id, $0.row].contains(row) }
+                .map { "\($0.reason), and this breaks: \($0.consequence)" }
+                + policy.catalogues.programs.filter { $0.tier == .never && [$0.id, $0.row].contains(row) }
+                .map { "\($0.role), and this breaks: \($0.consequence)" }
             note(
                 PolicyFinding(
                     .neverRowTaken, .warning, place(of: "capture.inspect-never.\(row)"),
                     "the row \(Quoted.short(row)) is taken out of the never set"
-                        + (facts.map { " (\($0.0)), and this breaks: \($0.1)" } ?? ": what that breaks, no row says"),
+                        + ": " + (facts.isEmpty ? "what that breaks, no row says" : facts.joined(separator: "; ")),
                     mend: "leave it in the never set, or try it on one machine first and run `weir doctor` there"))
         }
     }

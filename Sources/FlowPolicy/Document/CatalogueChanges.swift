@@ -9,9 +9,10 @@ extension Catalogues {
 
     /// A copy in which each `catalogues` of a policy has taken hosts out and put hosts in, the base's first.
     func changed(by changes: [DocumentNode], _ reading: inout NodeReading) -> Catalogues {
-        changes.reduce(into: self) { catalogues, node in
+        guard !changes.isEmpty else { return self }
+        let names = hostCatalogues
+        return changes.reduce(into: self) { catalogues, node in
             for (name, key, value) in reading.entries(node, "`catalogues`") {
-                let names = catalogues.hostCatalogues
                 guard names.contains(name) else {
                     let hint = reading.hint(name, among: names)
                     reading.note(

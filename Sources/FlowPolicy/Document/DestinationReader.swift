@@ -14,6 +14,8 @@ struct DestinationReader {
     private var taken: [String: Destination] = [:]
     /// What all rules ask for together.
     private var count = 0
+    /// The lists that rules name.
+    private(set) var used: Set<String> = []
 
     init(_ catalogues: Catalogues) { self.catalogues = catalogues }
 
@@ -75,6 +77,7 @@ struct DestinationReader {
             if text.hasPrefix("list ") {
                 let name = String(text.dropFirst("list ".count))
                 if let list = lists[name] {
+                    used.insert(name)
                     add(list, text, item, &destination, &reading)
                 } else {
                     missing("list", name, among: lists.keys.sorted(), "Add it under `lists`.", item, &reading)
@@ -84,8 +87,9 @@ struct DestinationReader {
                 if let catalogue = catalogue(name) {
                     add(catalogue, text, item, &destination, &reading)
                 } else {
-                    let names = catalogues.hostCatalogues
-                    missing("catalogue", name, among: names, "There are \(NodeReading.list(names)).", item, &reading)
+                    missing(
+                        "catalogue", name, among: catalogues.hostCatalogues,
+                        "There are \(NodeReading.list(catalogues.hostCatalogues)).", item, &reading)
                 }
             } else if destination.insert(text) {
                 destination.texts.append(text)
@@ -121,12 +125,12 @@ struct DestinationReader {
     }
 
     private func missing(
-        _ kind: String, _ name: String, among names: [String], _ advice: String, _ node: DocumentNode,
-        _ reading: inout NodeReading
+        _ kind: String, _ name: String, among names: @autoclosure () -> [String],
+        _ advice: @autoclosure () -> String, _ node: DocumentNode, _ reading: inout NodeReading
     ) {
-        let hint = reading.hint(name, among: names)
-        reading.noteMissing(
-            .unknownName, node, "there is no \(kind) `\(Quoted.short(name))`.\(hint) \(advice)")
+        let hint = reading.hint(name, among: names())
+        let words = reading.isListFull ? "" : " \(advice())"
+        reading.noteMissing(.unknownName, node, "there is no \(kind) `\(Quoted.short(name))`.\(hint)\(words)")
     }
 
     /// Reads an item of `address`.

@@ -33,7 +33,7 @@ struct NodeReading {
     }
 
     mutating func note(_ code: PolicyProblem.Code, _ place: Place, _ message: String) {
-        guard problems.count < PolicyLimits.problems.value else {
+        guard !isListFull else {
             unlisted += 1
             return
         }
@@ -53,10 +53,14 @@ struct NodeReading {
 
     /// What was probably meant.
     ///
-    /// Nothing once nobody will read it: a megabyte of wrong words takes long to compare.
-    func hint(_ word: String, among candidates: some Sequence<String>) -> String {
-        problems.count < PolicyLimits.problems.value ? NearMiss.hint(word, among: candidates) : ""
+    /// Nothing once nobody will read it: a megabyte of wrong words takes long to compare, and to sort the candidates
+    /// for each of them takes longer.
+    func hint<Candidates: Sequence<String>>(_ word: String, among candidates: @autoclosure () -> Candidates) -> String {
+        isListFull ? "" : NearMiss.hint(word, among: candidates())
     }
+
+    /// Whether further problems are only counted, so that nothing need be found out for their words.
+    var isListFull: Bool { problems.count >= PolicyLimits.problems.value }
 
     /// How many problems there are, the unlisted included.
     var count: Int { problems.count + unlisted }

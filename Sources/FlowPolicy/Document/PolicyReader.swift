@@ -58,6 +58,7 @@ struct PolicyReader {
                 rules.observed.contains(profile.name) ? profile.observed : nil
             }
         parts.exclusions = parts.catalogues.exclusions(for: parts.settings)
+        parts.outline = PolicyOutline(merged, rules, reading.sources)
         parts.digest = reading.sources.digest
         parts.files = reading.sources.names
         return parts

@@ -12,6 +12,8 @@ struct RequirementTable {
     private(set) var asked: [PolicyRequirement] = []
     private var named: [String: (requirement: Requirement, entry: PolicyRequirement)?] = [:]
     private var numbers: [Requirement: Int] = [:]
+    /// The names that rules ask for.
+    private(set) var used: Set<String> = []
 
     init(stamp: UInt64) { self.stamp = stamp }
 
@@ -32,6 +34,7 @@ struct RequirementTable {
     mutating func reference(_ node: DocumentNode, _ reading: inout NodeReading) -> RequirementReference? {
         guard let text = reading.text(node, "`code`") else { return nil }
         if let entry = named[text] {
+            used.insert(text)
             // A bad one has its problem where it stands.
             return entry.flatMap { number($0, title: text, node, &reading) }
         }
@@ -80,7 +83,10 @@ struct RequirementTable {
                 name: name, text: text, compiled: try CompiledRequirement(requirement.expression), place: place)
             return (requirement, entry)
         } catch {
-            let place = error.offset.flatMap { reading.sources.place(in: node, atByte: Int(clamping: $0)) }
+            // To find the place walks the file up to there.
+            let place =
+                reading.isListFull
+                ? nil : error.offset.flatMap { reading.sources.place(in: node, atByte: Int(clamping: $0)) }
             // The detail begins with the line and column within the expression, which the place already says.
             let detail =
                 error.detail.hasPrefix("line ") ? error.detail.drop { $0 != ":" }.dropFirst(2) : error.detail[...]

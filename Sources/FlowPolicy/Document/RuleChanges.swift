@@ -23,6 +23,8 @@ struct RuleChanges {
                     + "write a policy of its own")
             return
         }
+        // Refused later, as any document with so many; each change looks through all of them.
+        guard rules.count <= PolicyLimits.rules.value else { return }
         for item in items {
             if item["change"] != nil {
                 change(item, &reading)

@@ -21,6 +21,8 @@ struct RuleReader {
     var conditions: ConditionReader
     /// Profiles of rules that only observe under a policy that enforces.
     private(set) var observed: Set<String> = []
+    /// Profiles that rules or `unknown` inspect with.
+    private(set) var used: Set<String> = []
 
     init(
         mode: Policy.Mode, modePlace: Place?, _ environment: PolicyEnvironment, detectors: DetectorPatterns,
@@ -36,7 +38,7 @@ struct RuleReader {
     }
 
     /// Reads `unknown`: the verdicts, and the causes for which a flow is held.
-    func unknown(
+    mutating func unknown(
         _ node: DocumentNode, _ reading: inout NodeReading
     ) -> (verdicts: [UnknownCause: (lane: Lane, verdict: Verdict)], holds: Set<UnknownCause>) {
         var verdicts: [UnknownCause: (lane: Lane, verdict: Verdict)] = [:]
@@ -86,7 +88,9 @@ struct RuleReader {
                     .unreachable, item,
                     "never reached: rule \(catchAll.number) \"\(catchAll.name)\" takes every flow. Move this one up.")
             }
-            if fields["when"] == nil, catchAll == nil, decides(rule) { catchAll = rule }
+            // A rule that is being rolled out leaves the flows of other devices to what follows, and a document is good
+            // on all devices or on none.
+            if fields["when"] == nil, catchAll == nil, rule.rollout == nil, decides(rule) { catchAll = rule }
         }
         return rules
     }
@@ -260,7 +264,7 @@ struct RuleReader {
         return reading.choice(node, "`then`", of: Lane.allCases)
     }
 
-    private func profile(
+    private mutating func profile(
         _ fields: NodeReading.Fields, _ lane: Lane, _ then: DocumentNode, _ reading: inout NodeReading
     ) -> String? {
         guard let node = fields["profile"] else {
@@ -277,11 +281,17 @@ struct RuleReader {
                 .unknownProfile, node, "there is no profile `\(Quoted.short(name))`.\(hint) Add it under `profiles`.")
             return nil
         }
+        used.insert(name)
         return name
     }
 
-    private func defaultProfile(_ node: DocumentNode, _ what: String, _ reading: inout NodeReading) -> String? {
-        if profiles.count == 1 { return profiles.first }
+    private mutating func defaultProfile(
+        _ node: DocumentNode, _ what: String, _ reading: inout NodeReading
+    ) -> String? {
+        if profiles.count == 1, let only = profiles.first {
+            used.insert(only)
+            return only
+        }
         reading.noteMissing(
             .missingKey, node,
             profiles.isEmpty

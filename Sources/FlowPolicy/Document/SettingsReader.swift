@@ -151,8 +151,10 @@ struct SettingsReader {
 }
 
 extension Catalogues {
-    /// The rows of the never set by their identifiers.
+    /// The rows of the never set by their identifiers, and by their names in full.
     fileprivate var neverRows: Set<String> {
-        Set(protocols.filter { $0.tier == .never }.map(\.id) + programs.filter { $0.tier == .never }.map(\.id))
+        Set(
+            protocols.filter { $0.tier == .never }.flatMap { [$0.id, $0.row] }
+                + programs.filter { $0.tier == .never }.flatMap { [$0.id, $0.row] })
     }
 }

@@ -8,8 +8,10 @@ internal import FlowModel
 enum Unreadable: Sendable {
     /// UDP to port 443.
     case quic
-    /// A tunnel of Private Relay or its like, by a name of its catalogue that the application claims.
+    /// A tunnel of Private Relay or its like: a program of the system goes to a name of its catalogue.
     case privateRelay
+    /// Another program claims such a name, which proves nothing: it may be refused for that, and is not left unread.
+    case claimedRelay(isQUIC: Bool)
 }
 
 /// All that one decider can answer; an object, because to copy four verdicts costs more than to find the right one.
@@ -59,6 +61,8 @@ final class Answer: Sendable {
         switch (unreadable, unread) {
         case (.quic?, let unread?): return unread.quic
         case (.privateRelay?, let unread?): return unread.privateRelay
+        case (.claimedRelay(let isQUIC)?, let unread?):
+            return unread.privateRelay.lane == .block ? unread.privateRelay : isQUIC ? unread.quic : verdict
         default: return verdict
         }
     }
@@ -81,6 +85,7 @@ struct Way: Sendable, Hashable {
             case nil: 4
             case .quic?: 2
             case .privateRelay?: 0
+            case .claimedRelay(let isQUIC)?: number & 3 == Lane.block.number ? 0 : isQUIC ? 2 : 4
             }
         return Lane.allCases[Int(number >> shift & 3)]
     }

@@ -109,3 +109,22 @@ struct RuleReaderTests {
         #expect(try rule("then: block, unproved: true").isUnprovedAccepted)
     }
 }
+
+@Suite("Rules that are rolled out")
+struct RolledOutRuleTests {
+    @Test("A document is good on every device, whichever takes its newest last resort", arguments: [0, 50, 100])
+    func catchAll(percent: Int) throws {
+        for device in 0..<8 {
+            let policy = try Policy.read(
+                yaml: """
+                    version: 1
+                    mode: enforce
+                    rules:
+                      - {name: new, then: block, rollout: {percent: \(percent)}}
+                      - {name: old, then: relay}
+                    """, file: "test.yaml", PolicyEnvironment(detectors: [], device: "device-\(device)"))
+            let rule = try policy.refine(Sample.facts("a.example:443")).rule
+            #expect(percent == 50 || rule == (percent == 100 ? "new" : "old"))
+        }
+    }
+}

@@ -160,8 +160,9 @@ struct PlainWalk {
             guard lane == .inspect, let profile = verdict.profile.flatMap(policy.profile) else {
                 return Answer(lane: verdict.lane, rule: verdict.rule, code: verdict.reason.code)
             }
-            if relay, !policy.catalogues.hosts.isEmpty {
-                let refuse = profile.privateRelay == .refuse
+            let refuse = profile.privateRelay == .refuse
+            let isSystem = [.known(.os), .known(.platformInteractive)].contains(facts.identity.codeClass)
+            if relay, isSystem || (refuse && mode == .enforce), !policy.catalogues.hosts.isEmpty {
                 return moded(
                     mode, refuse ? .block : .relay, verdict.rule,
                     refuse ? "private-relay-refused" : "private-relay-blind")

@@ -162,5 +162,26 @@ import Testing
         #expect(try !play.origin.received.contains("5555 5555"))
     }
 
+    @Test(
+        "What a profile does with Private Relay stands in the event, with its rule",
+        arguments: [("allow-blind", Lane.relay, "private-relay-blind"), ("refuse", .block, "private-relay-refused")])
+    func privateRelay(setting: String, lane: Lane, code: String) throws {
+        let play = try Playbook(
+            policy: """
+                version: 1
+                mode: enforce
+                rules:
+                  - {name: look, then: inspect, profile: p}
+                profiles:
+                  p: {detect: [payment-card], outbound: redact, private-relay: \(setting)}
+                """, to: "mask.icloud.com:443")
+        #expect(play.egress.dialled.count == (lane == .relay ? 1 : 0))
+        play.application.send(TakeoverPlaybooks.hello)
+        play.run()
+        play.abortAll()
+        let verdict = try #require(play.records.flows.first).verdict
+        #expect(verdict.lane == lane && verdict.reason.code == code && verdict.rule == "look")
+    }
+
     private static let card = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nX-Note: 5555 5555 5555 4444\r\n\r\n"
 }

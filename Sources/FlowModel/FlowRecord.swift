@@ -24,8 +24,6 @@ public enum FlowOutcome: String, Sendable, Codable {
 public struct FlowRecord: Sendable {
     public var facts: FlowFacts
     public var verdict: Verdict
-    /// Outermost first, for example `["tls", "http/1.1"]`.
-    public var protocols: [String]
     /// Application bytes carried to the origin and to the application.
     public var bytesOutbound: UInt64
     public var bytesInbound: UInt64
@@ -40,7 +38,6 @@ public struct FlowRecord: Sendable {
     public init(facts: FlowFacts, verdict: Verdict) {
         self.facts = facts
         self.verdict = verdict
-        protocols = []
         bytesOutbound = 0
         bytesInbound = 0
         messages = 0
@@ -48,6 +45,12 @@ public struct FlowRecord: Sendable {
         endedAt = facts.startedAt
         outcome = .completed
         notes = []
+    }
+
+    /// The application protocols of the facts.
+    public var protocols: [String] {
+        get { facts.protocols }
+        set { facts.protocols = newValue }
     }
 
     /// Adds a note; equal ones are kept once, and more than eight are dropped.

@@ -54,7 +54,7 @@ enum EventsPrinter {
             flow.outcome.rawValue, maker(flow.facts.identity) + findings + reason + flow.notes.map(\.description))
     }
 
-    /// `curl (platform-interactive)`; nothing where the intake cannot know.
+    /// `curl (platform-interactive, proved package curl)`; nothing where the intake cannot know.
     private static func maker(_ identity: IdentitySummary) -> [String] {
         let codeClass: String
         switch identity.codeClass {
@@ -63,7 +63,8 @@ enum EventsPrinter {
         case .unknown(let cause): codeClass = cause.rawValue
         }
         let program = identity.executable.flatMap { $0.split(separator: "/").last } ?? "a program"
-        return ["\(program) (\(codeClass))"]
+        let proof = identity.provedName.map { ", proved \($0)" } ?? ""
+        return ["\(program) (\(codeClass)\(proof))"]
     }
 
     private static func describe(_ record: FindingRecord) -> String {

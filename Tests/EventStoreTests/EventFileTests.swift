@@ -68,6 +68,8 @@ struct EventFileTests {
         try await old.write { db in
             try db.execute(sql: versionOne)
             try db.execute(sql: "ALTER TABLE flows ADD COLUMN user_pseudonym TEXT")
+            try db.execute(sql: "ALTER TABLE flows ADD COLUMN proved_name TEXT")
+            try db.execute(sql: "ALTER TABLE flows ADD COLUMN class_reason TEXT")
         }
         let directory = try TemporaryDirectory()
         let file = try EventFile.openForWriting(in: directory.path, busy: 1_000)

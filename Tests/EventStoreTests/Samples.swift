@@ -52,7 +52,8 @@ enum Samples {
             id: FlowID(.max - 1), transport: .udp, intake: .networkExtension,
             source: Endpoint("[fe80::1%3]:50000"), destination: try #require(Endpoint("203.0.113.9:8443")),
             identity: IdentitySummary(
-                .known(.userCarryingPinned), executable: "/usr/bin/ünï\"code", processID: 4_321, userID: .max),
+                .known(.userCarryingPinned), executable: "/usr/bin/ünï\"code", processID: 4_321, userID: .max,
+                provedName: "AB12CD34EF:com.example.sync", classReason: "row pinned-apps/sync: it syncs"),
             startedAt: newYear)
         facts.learn(try #require(HostName("resolved.example")), .resolved)
         facts.learn(try #require(HostName("claimed.example")), .claimed)

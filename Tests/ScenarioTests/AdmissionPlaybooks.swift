@@ -131,4 +131,57 @@ import Testing
         #expect((byApplication ? origin : play.application).end == .reset)
         #expect(play.records.flows.first?.outcome == .reset)
     }
+
+    @Test(
+        "What the never set leaves alone is relayed unread where an intake cannot hand it back, and says why",
+        arguments: [IntakeKind.connect, .socks5, .exec])
+    func neverSetRelays(intake: IntakeKind) throws {
+        let play = try Playbook(to: "127.0.0.1:8080", intake: intake, isConnected: intake == .exec)
+        play.say(Self.card)
+        #expect(try play.origin.received == Self.card)
+        play.abortAll()
+        let record = try #require(play.records.flows.first)
+        #expect(record.verdict.lane == .bypass && record.verdict.reason.code == "never")
+        #expect(record.verdict.reason.detail.contains("core-protocols/loopback-v4"))
+        #expect(record.notes.map(\.code) == ["bypass-relayed"])
+    }
+
+    @Test("A row that the policy takes out of the never set by name is inspected")
+    func neverSetInspected() throws {
+        let play = try Playbook(
+            policy: """
+                version: 1
+                mode: enforce
+                capture: {inspect-never: [loopback-v4]}
+                rules:
+                  - {name: look, then: inspect, profile: p}
+                profiles:
+                  p: {detect: [payment-card], outbound: redact}
+                """, to: "127.0.0.1:8080")
+        play.say(Self.card)
+        #expect(try !play.origin.received.contains("5555 5555"))
+    }
+
+    @Test(
+        "What a profile does with Private Relay stands in the event, with its rule",
+        arguments: [("allow-blind", Lane.relay, "private-relay-blind"), ("refuse", .block, "private-relay-refused")])
+    func privateRelay(setting: String, lane: Lane, code: String) throws {
+        let play = try Playbook(
+            policy: """
+                version: 1
+                mode: enforce
+                rules:
+                  - {name: look, then: inspect, profile: p}
+                profiles:
+                  p: {detect: [payment-card], outbound: redact, private-relay: \(setting)}
+                """, to: "mask.icloud.com:443")
+        #expect(play.egress.dialled.count == (lane == .relay ? 1 : 0))
+        play.application.send(TakeoverPlaybooks.hello)
+        play.run()
+        play.abortAll()
+        let verdict = try #require(play.records.flows.first).verdict
+        #expect(verdict.lane == lane && verdict.reason.code == code && verdict.rule == "look")
+    }
+
+    private static let card = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nX-Note: 5555 5555 5555 4444\r\n\r\n"
 }

@@ -21,7 +21,7 @@ import Testing
         """
 
     /// A ClientHello of TLS 1.3 that offers no ALPN.
-    private static let hello: [UInt8] = {
+    static let hello: [UInt8] = {
         let versions: [UInt8] = [0, 43, 0, 3, 2, 3, 4]
         let body: [UInt8] =
             [3, 3] + [UInt8](repeating: 7, count: 32) + [0, 0, 2, 0x13, 1, 1, 0] + [0, UInt8(versions.count)] + versions

@@ -10,8 +10,9 @@ extension StoredEvent {
     /// Every key of a kind is always there, in this order; what is not known is null. Keys may be added, never changed.
     /// - all: `kind` ("flow", "message" or "finding"), `time` (RFC 3339, UTC, milliseconds), `flow` (16 hex digits)
     /// - flow: `started`, `transport`, `intake`, `source`, `destination`, `host`, `names` [{`name`, `proof`}],
-    ///   `identity` {`class`, `unknown`, `executable`, `pid`, `uid`, `user`}, `verdict`, `protocols`, `bytes_out`, `bytes_in`,
-    ///   `messages`, `findings`, `outcome`, `notes`; its `time` is its end;
+    ///   `identity` {`class`, `unknown`, `executable`, `pid`, `uid`, `user`, `proved`, `reason`}, `verdict`, `protocols`,
+    ///   `bytes_out`, `bytes_in`, `messages`, `findings`, `outcome`, `notes`; its `time` is its end;
+    ///   `proved` is the name of the program that is proved, `reason` why it has its class;
     ///   `uid` is the user's number and `user` a pseudonym: one of them is null, as the policy says
     /// - message: `message`, `method`, `host`, `status` (0: no answer), `verdict`, `notes`
     /// - finding: `message`, `direction`, `part`, `host`, `type`, `confidence`, `offset`, `length`, `excerpt`,
@@ -57,6 +58,8 @@ extension FlowRecord {
                 "pid": identity.processID.map(String.init) ?? "null",
                 "uid": identity.userID.map(String.init) ?? "null",
                 "user": JSONText.string(identity.userPseudonym),
+                "proved": JSONText.string(identity.provedName),
+                "reason": JSONText.string(identity.classReason),
             ]),
             "verdict": verdict.json,
             "protocols": JSONText.array(protocols.map { JSONText.string($0) }),

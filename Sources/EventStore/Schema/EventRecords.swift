@@ -10,7 +10,7 @@ extension FlowRecord: StoredRow {
         "flow", "at", "started_at", "transport", "intake", "source", "destination_host", "destination_port",
         "name_resolved", "name_claimed", "name_proved",
         "code_class", "unknown_cause", "executable", "process_id", "user_id",
-        "user_pseudonym",
+        "user_pseudonym", "proved_name", "class_reason",
         "lane", "profile", "rule", "reason_code", "reason_detail",
         "protocols", "bytes_out", "bytes_in", "messages", "findings", "outcome", "notes",
     ]
@@ -30,7 +30,8 @@ extension FlowRecord: StoredRow {
             facts.destination.port,
             name(.resolved), name(.claimed), name(.proved),
             codeClass, unknownCause, facts.identity.executable.map(clipped), facts.identity.processID,
-            facts.identity.userID, facts.identity.userPseudonym,
+            facts.identity.userID, facts.identity.userPseudonym, facts.identity.provedName.map(clipped),
+            facts.identity.classReason.map(clipped),
             verdict.lane.rawValue, verdict.profile.map(clipped), verdict.rule.map(clipped),
             clipped(verdict.reason.code),
             clipped(verdict.reason.detail),
@@ -55,7 +56,8 @@ extension FlowRecord: StoredRow {
             source: try row.optionallyParsed("source") { Endpoint($0) }, destination: destination,
             identity: IdentitySummary(
                 codeClass, executable: try row.optional("executable"), processID: try row.optional("process_id"),
-                userID: try row.optional("user_id")),
+                userID: try row.optional("user_id"), provedName: try row.optional("proved_name"),
+                classReason: try row.optional("class_reason")),
             startedAt: try row.value("started_at"))
         facts.identity.userPseudonym = try row.optional("user_pseudonym")
         facts.names = []

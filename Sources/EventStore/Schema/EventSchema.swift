@@ -55,6 +55,14 @@ enum EventSchema {
         migrator.registerMigration("events-2") { db in
             try db.execute(sql: "ALTER TABLE flows ADD COLUMN user_pseudonym TEXT")
         }
+        // What proves the program, and why it has its class.
+        migrator.registerMigration("events-3") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE flows ADD COLUMN proved_name TEXT;
+                    ALTER TABLE flows ADD COLUMN class_reason TEXT;
+                    """)
+        }
         return migrator
     }
 

@@ -9,6 +9,8 @@ import NIOCore
 extension FlowDriver {
     /// Judges the flow and begins to carry the verdict out.
     func admit() {
+        // The absolute form is HTTP by construction.
+        if facts.intake == .absoluteForm { facts.protocols = ["http/1.1"] }
         let admission = policy.policy.admit(facts)
         if facts.intake == .absoluteForm {
             // Each request names its own origin and has its own verdict, so none is dialled before the first is read.
@@ -20,12 +22,12 @@ extension FlowDriver {
         case .decided(let verdict):
             enact(verdict)
         case .deferred(let deferral):
-            // A rule wants the name, which only the application's first bytes can tell.
+            // A rule wants the name or the protocol, which only the application's first bytes can tell.
             record.verdict = deferral.otherwise
             if flow.isConnected {
-                openFlow { self.become(ClassifyStage(self)) }
+                openFlow { self.become(ClassifyStage(self, deferral: deferral)) }
             } else {
-                dialThenOpen { ClassifyStage(self, fromApplication: $0) }
+                dialThenOpen { ClassifyStage(self, deferral: deferral, fromApplication: $0) }
             }
         }
     }
@@ -51,10 +53,8 @@ extension FlowDriver {
         note(Reason("bypass-relayed", "this intake cannot hand a flow back, so its bytes are relayed"))
     }
 
-    /// The absolute form is HTTP by construction.
     private func becomeHTTP() {
         touch()
-        record.protocols.append("http/1.1")
         become(HTTP1Stage(self))
     }
 

@@ -72,8 +72,8 @@ struct HTTP1Classifier: ~Copyable {
     }
 
     private static let notHTTP = Answer.notHTTP(Reason("not-http", "the first bytes are not an HTTP request"))
-    private static let http2 = Answer.notHTTP(
-        Reason("http2-prior-knowledge", "the first bytes are the HTTP/2 connection preface"))
+    /// Why HTTP/2 is not HTTP/1.
+    static let http2Preface = Reason("http2-prior-knowledge", "the first bytes are the HTTP/2 connection preface")
 
     private mutating func step(_ bytes: Span<UInt8>, at place: Int) {
         let byte = bytes[place]
@@ -114,7 +114,7 @@ struct HTTP1Classifier: ~Copyable {
             return nil
         }
         if line.matched == 6, byte.isHTTP1Digit {
-            return line.method == .http2Preface && byte == UInt8(ascii: "2") ? http2 : .http
+            return line.method == .http2Preface && byte == UInt8(ascii: "2") ? .notHTTP(http2Preface) : .http
         }
         if line.targetStart == nil { line.targetStart = place }
         let name: StaticString = "http/"

@@ -17,13 +17,17 @@ import NIOCore
 /// | the origin speaks first | a server-first protocol: not TLS and not HTTP |
 /// | a blocked application says too little for an answer | reset it after `classify.blocked-wait` |
 /// | the origin ends its side undecided | carry the end and go on waiting |
-/// | nobody speaks and the origin is not dialled | dial it after `classify.wait` |
+/// | the wait of a deferred flow is over, `deferred.then: missing` | dial the origin if that is to be done, and go on |
+/// | the same, `deferred.then: relay` | relay raw |
+/// | the same, `deferred.then: block` | let go of the origin; only the form of the answer is open |
 final class ClassifyStage: Stage {
     private let driver: FlowDriver
     /// Inside a TLS connection that we took over; TLS within TLS is not read.
     private let isDecrypted: Bool
-    /// Set when admission has already decided to block: only the form of the answer is open.
-    private let blocking: Verdict?
+    /// Set when it is decided already to block: only the form of the answer is open.
+    private var blocking: Verdict?
+    /// Set when the decision waits for what the first bytes tell.
+    private let deferral: Deferral?
     private var application = ByteBuffer()
     private var origin: ByteBuffer
     private var httpClassifier = HTTP1Classifier()
@@ -34,24 +38,23 @@ final class ClassifyStage: Stage {
     private var isDecided = false
 
     init(
-        _ driver: FlowDriver, isDecrypted: Bool = false, blocking: Verdict? = nil,
+        _ driver: FlowDriver, isDecrypted: Bool = false, blocking: Verdict? = nil, deferral: Deferral? = nil,
         fromApplication: ByteBuffer = ByteBuffer(), fromOrigin: ByteBuffer = ByteBuffer()
     ) {
         self.driver = driver
         self.isDecrypted = isDecrypted
         self.blocking = blocking
+        self.deferral = deferral
         origin = fromOrigin
         received(.application, fromApplication)
     }
 
     func begin() {
-        if driver.leg(.origin) == nil, blocking == nil {
-            silence = driver.after(EngineLimits.classifyWait) { self.dialInSilence() }
-        } else if blocking != nil {
-            silence = driver.after(EngineLimits.blockedWait) {
-                self.driver.engine.services.metrics.add(EngineLimits.blockedWait.metric, 1)
-                self.decideOther(Reason("blocked-undecided", "it said nothing that shows how to answer it"))
-            }
+        if blocking != nil {
+            waitForWords()
+        } else if driver.leg(.origin) == nil || deferral?.lastWord != nil {
+            let wait = deferral?.within.map { .milliseconds(Int64($0)) } ?? EngineLimits.classifyWait.timeAmount
+            silence = driver.after(wait) { self.waitIsOver() }
         }
         driver.leg(.application)?.read()
         driver.leg(.origin)?.read()
@@ -127,7 +130,7 @@ final class ClassifyStage: Stage {
 
     private func decideTLS(_ clientHello: ClientHello) {
         decided()
-        driver.record.protocols.append("tls")
+        driver.facts.protocols.append("tls")
         if let name = clientHello.hostName { driver.facts.learn(name, .claimed) }
         let verdict = blocking ?? driver.refine()
         switch verdict.lane {
@@ -149,7 +152,7 @@ final class ClassifyStage: Stage {
     private func decideHTTP() {
         decided()
         driver.touch()
-        driver.record.protocols.append("http/1.1")
+        driver.facts.protocols.append("http/1.1")
         if blocking == nil { driver.refine() }
         afterDialling {
             self.driver.become(
@@ -162,6 +165,7 @@ final class ClassifyStage: Stage {
     private func decideOther(_ reason: Reason) {
         decided()
         driver.note(reason)
+        if reason == HTTP1Classifier.http2Preface { driver.facts.protocols.append("http/2") }
         let verdict = blocking ?? driver.refine()
         let refused = verdict.lane == .block || (verdict.lane == .inspect && driver.profile(verdict)?.nonHTTP == .block)
         guard !refused else {
@@ -190,9 +194,32 @@ final class ClassifyStage: Stage {
 
     // MARK: The origin
 
-    private func dialInSilence() {
-        guard !isDecided, !isDialling, driver.leg(.origin) == nil else { return }
+    /// A blocked application may say what it would understand, but not for ever.
+    private func waitForWords() {
+        silence = driver.after(EngineLimits.blockedWait) {
+            self.driver.engine.services.metrics.add(EngineLimits.blockedWait.metric, 1)
+            self.decideOther(Reason("blocked-undecided", "it said nothing that shows how to answer it"))
+        }
+    }
+
+    /// What the decision waited for did not come in time.
+    private func waitIsOver() {
         driver.engine.services.metrics.add(EngineLimits.classifyWait.metric, 1)
+        // Left to the rules, a name that comes late still decides: silence is not a way past a rule.
+        guard let verdict = deferral?.lastWord else { return dialInSilence() }
+        driver.record.verdict = verdict
+        if verdict.lane == .block {
+            blocking = verdict
+            driver.dropOrigin()
+            origin.clear()
+            waitForWords()
+        } else {
+            decided()
+            relayRaw(verdict.reason)
+        }
+    }
+
+    private func dialInSilence() {
         isDialling = true
         driver.dialOrEnd {
             self.isDialling = false
@@ -223,4 +250,9 @@ extension ByteBuffer {
     fileprivate func begins(with text: StaticString) -> Bool {
         text.withUTF8Buffer { expected in zip(readableBytesView, expected).allSatisfy { $0 == $1 } }
     }
+}
+
+extension Deferral {
+    /// The verdict with which the policy itself ends the wait; nil when that is left to the rules.
+    fileprivate var lastWord: Verdict? { atDeadline == otherwise ? nil : atDeadline }
 }

@@ -110,10 +110,13 @@ final class FlowDriver {
     ///
     /// A timer that outlived its flow would keep all of it in memory, so the end of the flow cancels every one.
     @discardableResult
-    func after(_ limit: Limit, _ body: @escaping () -> Void) -> TimerID {
+    func after(_ limit: Limit, _ body: @escaping () -> Void) -> TimerID { after(limit.timeAmount, body) }
+
+    /// The same after a time that is not a limit of ours.
+    func after(_ time: TimeAmount, _ body: @escaping () -> Void) -> TimerID {
         timersMade += 1
         let id = TimerID(number: timersMade)
-        timers[id] = loop.assumeIsolated().scheduleTask(in: limit.timeAmount) {
+        timers[id] = loop.assumeIsolated().scheduleTask(in: time) {
             self.timers[id] = nil
             body()
         }

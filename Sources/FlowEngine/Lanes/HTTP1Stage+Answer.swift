@@ -64,6 +64,7 @@ extension HTTP1Stage {
         driver.leg(.application)?.write(head.raw)
         driver.leg(.application)?.flush()
         recordExchange(exchange?.verdict ?? driver.record.verdict)
+        if head.status == 101, let protocols = exchange?.facts.protocols { driver.facts.protocols = protocols }
         exchange = nil
         isOver = true
         driver.note(Reason("upgraded", why))

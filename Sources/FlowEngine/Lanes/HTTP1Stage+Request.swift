@@ -93,6 +93,7 @@ extension HTTP1Stage {
             return refuseRequest(HTTP1Refusal(.hostDisagrees, .request))
         }
         if case .name(let name)? = destination.endpoint?.host { facts.learn(name, .claimed) }
+        if head.upgradeProtocols.contains("websocket") { facts.protocols.append("websocket") }
         let verdict = blocking ?? driver.policy.policy.refine(facts)
         exchange = HTTP1Exchange(
             number: exchanges, request: head, facts: facts, verdict: verdict, profile: driver.profile(verdict))

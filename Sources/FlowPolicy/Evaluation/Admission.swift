@@ -29,7 +29,7 @@ public struct Deferral: Sendable, Hashable {
     public let candidates: [Lane]
     /// The verdict with what is known now: what `Policy.refine` says if nothing more is learnt.
     public let otherwise: Verdict
-    /// Milliseconds from the flow's arrival after which it waits no longer; nil for the engine's own limit.
+    /// Milliseconds, from when the application can speak, after which it waits no longer; nil for the engine's own limit.
     public let within: Int?
     /// The verdict when that time is over.
     public let atDeadline: Verdict

@@ -18,7 +18,7 @@ public struct PolicySettings: Sendable, Hashable {
             case block
         }
 
-        /// Milliseconds from the flow's arrival; nil for the engine's own limit.
+        /// Milliseconds from when the application can speak; nil for the engine's own limit.
         public var milliseconds: Int?
         public var outcome: Outcome
 

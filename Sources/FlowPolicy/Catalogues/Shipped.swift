@@ -31,7 +31,7 @@ extension Catalogues {
         })
 
     /// Reads catalogue files by name; what cannot be read is dropped and told.
-    static func read(_ files: [(name: String, bytes: [UInt8])]) -> (
+    @_spi(Fuzzing) public static func read(_ files: [(name: String, bytes: [UInt8])]) -> (
         catalogues: Catalogues, problems: [CatalogueProblem]
     ) {
         var catalogues = Catalogues(edition: "none")

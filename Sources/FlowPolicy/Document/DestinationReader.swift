@@ -14,6 +14,8 @@ struct DestinationReader {
     private var taken: [String: Destination] = [:]
     /// What all rules ask for together.
     private var count = 0
+    /// Lists and catalogues that a rule has named: their names are in memory once, however many rules name them.
+    private var named: Set<String> = []
 
     init(_ catalogues: Catalogues) { self.catalogues = catalogues }
 
@@ -109,12 +111,13 @@ struct DestinationReader {
         _ other: Destination, _ title: String, _ node: DocumentNode, _ destination: inout Destination,
         _ reading: inout NodeReading
     ) {
-        count += other.count
+        // Networks are kept by each rule for itself, beyond the first list that it names.
+        count += named.insert(title).inserted ? other.count : other.prefixes.count
         guard count <= PolicyLimits.destinations.value else {
             reading.note(
                 .tooMany, node,
                 "with `\(Quoted.short(title))` the rules ask for more than \(PolicyLimits.destinations.value) "
-                    + "destinations, lists counted wherever they are named: join rules")
+                    + "destinations, the networks of a list counted wherever it is named: join rules")
             return
         }
         destination.formUnion(other, title)

@@ -21,7 +21,7 @@ private let yaml = """
       - {name: code, when: {code: 'package "curl" or anchor apple and identifier "com.apple.curl"'}, then: relay}
       - {name: proved, when: {to: "*.example.com", name-proof: proved}, then: block}
       - {name: private, when: {to: catalogue private-life}, then: relay}
-      - {name: place, when: {interface: wifi, session: console, user: alice}, then: relay}
+      - {name: place, when: {interface: wifi, session: console, user: 501}, then: relay}
       - {name: time, when: {time: {days: [mon-fri], hours: "08:00-18:00", zone: local}}, then: inspect}
       - {name: secrets, when: {content: key}, then: block}
       - {name: rest, then: inspect}

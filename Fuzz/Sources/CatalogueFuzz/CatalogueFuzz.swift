@@ -34,7 +34,7 @@ private func use(_ catalogues: Catalogues) {
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = NamedParts(Array(UnsafeBufferPointer(start: start, count: count)))
     let files = input.names.map { (name: $0, bytes: input[$0] ?? []) }
-    let (catalogues, problems) = Catalogues.read(files)
+    let (catalogues, problems) = Catalogues.readFiles(files)
     // A crash is how libFuzzer learns of a failing case.
     for problem in problems {
         let lines = (input[problem.catalogue] ?? []).count { $0 == UInt8(ascii: "\n") }

@@ -31,7 +31,7 @@ extension Catalogues {
         })
 
     /// Reads catalogue files by name; what cannot be read is dropped and told.
-    @_spi(Fuzzing) public static func read(_ files: [(name: String, bytes: [UInt8])]) -> (
+    static func read(_ files: [(name: String, bytes: [UInt8])]) -> (
         catalogues: Catalogues, problems: [CatalogueProblem]
     ) {
         var catalogues = Catalogues(edition: "none")
@@ -55,6 +55,13 @@ extension Catalogues {
         catalogues.programs = programs
         catalogues.edition = catalogues.descriptions.map(\.edition).max() ?? "none"
         return (catalogues, problems)
+    }
+
+    /// `read` for a fuzzer, which is no part of this package's tests.
+    @_spi(Fuzzing) public static func readFiles(_ files: [(name: String, bytes: [UInt8])]) -> (
+        catalogues: Catalogues, problems: [CatalogueProblem]
+    ) {
+        read(files)
     }
 
     private static func hostRow(_ name: String, _ fields: CatalogueFields) throws(CatalogueProblem) -> HostRow {

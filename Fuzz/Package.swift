@@ -32,6 +32,8 @@ let package = Package(
         fuzzer("RedactorFuzz", [product("ContentInspection"), product("FlowModel")]),
         fuzzer("PolicyFuzz", [product("FlowPolicy"), product("FlowModel")]),
         fuzzer("BundleFuzz", [product("FlowPolicy")]),
+        fuzzer("FlowFuzz", [product("FlowPolicy"), product("FlowModel")]),
+        fuzzer("CatalogueFuzz", [product("FlowPolicy"), product("FlowModel"), codeIdentity, "NamedParts"]),
         shared("NamedParts"),
         shared("RequirementSubjects", [codeIdentity]),
         fuzzer("MachOFuzz", [codeIdentity]),

@@ -162,14 +162,13 @@ public struct Policy: Sendable {
         waiting.insert(self.answer(found.decider).way)
         // Under `decide` the lanes are those that the rules would lead to.
         let lane = mode == .decide ? answer.way.lane(unreadable) : otherwise.lane
-        let candidates = waiting.lanes(unreadable).filter { $0 != lane }
-        guard !candidates.isEmpty else { return .decided(otherwise) }
+        guard waiting.leads(awayFrom: lane, unreadable) else { return .decided(otherwise) }
         // Under `decide` no flow is claimed, so there is nothing to wait for.
         guard mode != .decide else { return .decided(answer.guess) }
         return .deferred(
             Deferral(
-                awaits: found.awaits, candidates: candidates, otherwise: otherwise,
-                within: settings.deadline.milliseconds, atDeadline: atDeadline ?? otherwise))
+                awaits: found.awaits, candidates: waiting.lanes(unreadable).filter { $0 != lane },
+                otherwise: otherwise, within: settings.deadline.milliseconds, atDeadline: atDeadline ?? otherwise))
     }
 
     private func refine(sound facts: FlowFacts) -> Verdict {

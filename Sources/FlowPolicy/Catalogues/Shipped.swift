@@ -57,6 +57,13 @@ extension Catalogues {
         return (catalogues, problems)
     }
 
+    /// `read` for a fuzzer, which is no part of this package's tests.
+    @_spi(Fuzzing) public static func readFiles(_ files: [(name: String, bytes: [UInt8])]) -> (
+        catalogues: Catalogues, problems: [CatalogueProblem]
+    ) {
+        read(files)
+    }
+
     private static func hostRow(_ name: String, _ fields: CatalogueFields) throws(CatalogueProblem) -> HostRow {
         switch name {
         case "apple-hosts": try HostRow(fields, category: "category", reason: "purpose")

@@ -14,8 +14,10 @@ struct DestinationReader {
     private var taken: [String: Destination] = [:]
     /// What all rules ask for together.
     private var count = 0
+    /// Lists and catalogues that a rule has named: their names are in memory once, however many rules name them.
+    private var named: Set<String> = []
     /// The lists that rules name.
-    private(set) var used: Set<String> = []
+    var used: Set<String> { Set(named.lazy.filter { $0.hasPrefix("list ") }.map { String($0.dropFirst("list ".count)) }) }
 
     init(_ catalogues: Catalogues) { self.catalogues = catalogues }
 
@@ -77,7 +79,6 @@ struct DestinationReader {
             if text.hasPrefix("list ") {
                 let name = String(text.dropFirst("list ".count))
                 if let list = lists[name] {
-                    used.insert(name)
                     add(list, text, item, &destination, &reading)
                 } else {
                     missing("list", name, among: lists.keys.sorted(), "Add it under `lists`.", item, &reading)
@@ -113,12 +114,13 @@ struct DestinationReader {
         _ other: Destination, _ title: String, _ node: DocumentNode, _ destination: inout Destination,
         _ reading: inout NodeReading
     ) {
-        count += other.count
+        // Networks are kept by each rule for itself, beyond the first list that it names.
+        count += named.insert(title).inserted ? other.count : other.prefixes.count
         guard count <= PolicyLimits.destinations.value else {
             reading.note(
                 .tooMany, node,
                 "with `\(Quoted.short(title))` the rules ask for more than \(PolicyLimits.destinations.value) "
-                    + "destinations, lists counted wherever they are named: join rules")
+                    + "destinations, the networks of a list counted wherever it is named: join rules")
             return
         }
         destination.formUnion(other, title)

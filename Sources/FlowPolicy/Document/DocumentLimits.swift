@@ -25,7 +25,7 @@ extension PolicyLimits {
         "twice what admission is measured with; a longer list is refused")
     public static let destinations = Limit(
         "policy.destinations", 1_000_000, .count, metric: "policy_too_many_destinations_total",
-        "what all rules together may ask for, lists counted where they are used: some 200 MB; more is refused")
+        "what all rules together may ask for, each list once but for its networks: some 200 MB; more is refused")
     public static let requirements = Limit(
         "policy.requirements", 2_000, .count, metric: "policy_too_many_requirements_total",
         "each is asked of each program once; a policy with more is refused")

@@ -98,6 +98,17 @@ struct WaySet: Sendable {
     mutating func insert(_ way: Way) { bits |= 1 << UInt64(way.number) }
     func contains(_ way: Way) -> Bool { bits & 1 << UInt64(way.number) != 0 }
 
+    /// Whether one of them leads to another lane; needs no memory, for flows that are left alone.
+    func leads(awayFrom lane: Lane, _ unreadable: Unreadable?) -> Bool {
+        var rest = bits
+        while rest != 0 {
+            let way = Way(number: UInt8(truncatingIfNeeded: rest.trailingZeroBitCount))
+            guard way.lane(unreadable) == lane else { return true }
+            rest &= rest - 1
+        }
+        return false
+    }
+
     /// The lanes they lead to, each once, in the order of `Lane`.
     func lanes(_ unreadable: Unreadable?) -> [Lane] {
         let ways = (0..<64 as Range<UInt8>).map(Way.init(number:)).filter(contains)

@@ -17,7 +17,12 @@ struct Preemption: Sendable {
 
     private let off: Verdict?
     private let exclusions: [Exclusion]
+    // Rows of bits, a bit an exclusion, as in `RuleIndex`: an exclusion that cannot hold is not even copied.
     private let ports: IntervalTable<UInt16>
+    private let v4: IntervalTable<UInt128>
+    private let v6: IntervalTable<UInt128>
+    /// Those that ask no address: of any link, then of links to neighbours.
+    private let anywhere: BitRows
     private let excluded: [Verdict]
     private let never: [String: Verdict]
     private let neverOther: Verdict
@@ -38,6 +43,19 @@ struct Preemption: Sendable {
                 let ports = exclusion.ports.isEmpty ? [0...UInt16.max] : exclusion.ports
                 return (Intervals(ports), [Int32(truncatingIfNeeded: place)])
             }, rules: count)
+        var prefixes: [(set: PrefixSet, places: [Int32])] = []
+        var anywhere = BitRows(rows: 2, bits: count)
+        for (place, exclusion) in exclusions.enumerated() {
+            let bit = Int32(truncatingIfNeeded: place)
+            switch exclusion.scope {
+            case .prefixes(let own): prefixes.append((PrefixSet(own), [bit]))
+            case .open: for row in 0...1 { anywhere.insert([bit], in: row) }
+            case .peerToPeer: anywhere.insert([bit], in: 1)
+            }
+        }
+        v4 = IntervalTable(prefixes.map { ($0.set.ranges(v4: true), $0.places) }, rules: count)
+        v6 = IntervalTable(prefixes.map { ($0.set.ranges(v4: false), $0.places) }, rules: count)
+        self.anywhere = anywhere
         excluded = exclusions.map { exclusion in
             verdict(
                 .bypass, exclusion.tier == .never ? "never" : "excluded",
@@ -83,8 +101,13 @@ struct Preemption: Sendable {
 
     private func firstExclusion(_ facts: FlowFacts) -> Int? {
         let row = ports.row(of: facts.destination.port)
+        let link = facts.interface == .peerToPeer ? 1 : 0
+        let address = facts.destination.address
+        let table = address?.isV4 == true ? v4 : v6
+        let addressRow = address.map { table.row(of: $0.number) }
         for word in 0..<ports.rows.words {
-            var candidates = ports.rows[row, word]
+            let scoped = anywhere[link, word] | (addressRow.map { table.rows[$0, word] } ?? 0)
+            var candidates = ports.rows[row, word] & scoped
             while candidates != 0 {
                 let place = word * 64 + candidates.trailingZeroBitCount
                 candidates &= candidates - 1

@@ -57,16 +57,23 @@ struct DestinationReaderTests {
         #expect(problems.map { "\($0.file):\($0.line) \($0.code.rawValue)" } == ["l.txt:\(limit + 3) too-many"])
     }
 
-    @Test("What all rules ask for together is bounded, so that naming a list again and again cannot fill memory")
+    @Test("What all rules ask for together is bounded: a list counts once, and its networks wherever it is named")
     func together() {
-        let list = (0..<100_000).map { "h\($0).example\n" }.joined()
-        func problems(_ rules: Int) -> [PolicyProblem.Code] {
+        func problems(_ list: String, _ rules: Int, lists: Int) -> [PolicyProblem.Code] {
             let yaml =
-                "version: 1\nlists: {l: {file: l.txt}}\nrules:\n"
-                + (1...rules).map { "  - {name: r\($0), when: {to: [x.example, list l]}, then: block}\n" }.joined()
-            return Sample.problems(yaml, environment(list)).map(\.code)
+                "version: 1\nlists: {\((0..<lists).map { "l\($0): {file: l\($0).txt}" }.joined(separator: ", "))}\nrules:\n"
+                + (1...rules).map { "  - {name: r\($0), when: {to: [x.example, list l\($0 % lists)]}, then: block}\n" }
+                .joined()
+            let files = MemoryFiles(texts: .init(uniqueKeysWithValues: (0..<lists).map { ("l\($0).txt", list) }))
+            return Sample.problems(
+                yaml, PolicyEnvironment(detectors: Sample.detectors, catalogues: Sample.catalogues, files: files)
+            ).map(\.code)
         }
-        #expect(problems(11) == [.tooMany, .tooMany])
+        let hosts = (0..<100_000).map { "h\($0).example\n" }.joined()
+        #expect(problems(hosts, 11, lists: 1).isEmpty)
+        #expect(problems(hosts, 11, lists: 11) == [.tooMany, .tooMany])
+        let networks = (0..<60_000).map { "10.\($0 / 256).\($0 % 256).0/24\n" }.joined()
+        #expect(problems(networks, 17, lists: 1) == [.tooMany])
     }
 
     @Test("A file of nothing but mistakes gets the first of them, with lines and columns in characters")

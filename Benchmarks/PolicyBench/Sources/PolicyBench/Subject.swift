@@ -20,10 +20,22 @@ struct Subject {
     static let hosts = 100_000
     static let rules = 1_000
 
+    /// What is peculiar to a policy.
+    enum Shape: String {
+        case plain
+        case decide
+        /// Every program meets the requirements, and each of those rules asks a host besides.
+        case code
+        /// Five hundred rules ask for the list of all hosts.
+        case shared
+    }
+
+    let shape: Shape
     let yaml: String
     let environment: PolicyEnvironment
 
-    init() {
+    init(_ shape: Shape = .plain) {
+        self.shape = shape
         let hosts = (0..<Self.hosts).map { number in
             "\(number.isMultiple(of: 4) ? "*." : "")\(Self.name(number))"
         }
@@ -35,6 +47,10 @@ struct Subject {
             // Every kind of condition, most of them on names, as in real policies.
             let when =
                 switch number % 10 {
+                case 2 where shape == .code, 6 where shape == .code:
+                    "{code: 'package \"tool-\(number)\"', to: \"site-\(number).example\"}"
+                case let kind where shape == .shared && kind.isMultiple(of: 2):
+                    "{to: list blocked, port: \(2_000 + number), class: platform-interactive}"
                 case 0: "{address: 10.\(number / 256).\(number % 256).0/24}"
                 case 1: "{port: [\(1_024 + number), \(20_000 + number)-\(20_100 + number)]}"
                 case 2: "{code: 'package \"tool-\(number)\"'}"
@@ -49,7 +65,7 @@ struct Subject {
         rules.append("{name: rest, then: inspect}")
         yaml = """
             version: 1
-            mode: enforce
+            mode: \(shape == .decide ? "decide" : "enforce")
             unknown: {exited: relay, unresolved: block}
             lists:
               blocked: {file: hosts.txt}
@@ -88,16 +104,65 @@ struct Subject {
         }
     }
 
-    /// Flows that bypass: programs of the system, whatever they reach.
-    func bypassed(_ policy: Policy, _ count: Int) -> [FlowFacts] {
-        (0..<count).compactMap { facts(policy, $0.isMultiple(of: 2) ? Self.name($0) : "203.0.113.9", .os) }
+    /// What decides a flow that is left alone.
+    enum Bypass: String, CaseIterable {
+        /// A rule on the class of the program.
+        case bypass
+        /// A network of the never set: the first whose row names ports.
+        case exclusion
+        /// A never row of a program.
+        case never
+        /// `dns`, for a query of the system.
+        case dns
+        /// The mode `decide`, whatever the rules say.
+        case decide
     }
 
-    private func facts(_ policy: Policy, _ host: String, _ known: CodeClass) -> FlowFacts? {
-        guard let endpoint = Endpoint("\(host):443") else { return nil }
-        let summary = IdentitySummary(.known(known), executable: "/usr/bin/program", processID: 1, userID: 1_000)
-        let judged = policy.judge(CodeEvidence(summary: summary) { _ in false })
+    /// Flows that bypass, by one of the ways.
+    func bypassed(_ way: Bypass, _ policy: Policy, _ count: Int) -> [FlowFacts] {
+        (0..<count).compactMap { number in
+            let name = number.isMultiple(of: 2) ? Self.name(number) : "203.0.113.9"
+            switch way {
+            case .bypass: return facts(policy, name, .os)
+            case .exclusion: return excluded(policy)
+            case .never:
+                var facts = facts(policy, name, .os)
+                facts?.identity.neverRow = Self.neverRow
+                return facts
+            case .dns: return facts(policy, "203.0.113.9", .os, port: 53)
+            case .decide: return facts(policy, name, number.isMultiple(of: 3) ? .thirdParty : .vendor)
+            }
+        }
+    }
+
+    private func excluded(_ policy: Policy) -> FlowFacts? {
+        for exclusion in policy.exclusions {
+            guard case .prefixes(let prefixes) = exclusion.scope, let port = exclusion.ports.first?.lowerBound,
+                let transport = exclusion.transports.first,
+                let network = prefixes.first?.description.split(separator: "/").first
+            else { continue }
+            var flow = facts(
+                policy, network.contains(":") ? "[\(network)]" : "\(network)", .thirdParty, port: Int(port))
+            flow?.transport = transport
+            return flow
+        }
+        return nil
+    }
+
+    static let neverRow =
+        Catalogues.shipped.programs.first { $0.tier == .never }.map { "\($0.catalogue)/\($0.id)" } ?? "none"
+
+    private func facts(_ policy: Policy, _ host: String, _ known: CodeClass, port: Int = 443) -> FlowFacts? {
+        guard let endpoint = Endpoint("\(host):\(port)") else { return nil }
+        let judged = policy.judge(evidence(known))
         return FlowFacts(id: FlowID(1), intake: .transparent, destination: endpoint, identity: judged, startedAt: 0)
+    }
+
+    /// A program that meets the requirements that rules ask, or none of them.
+    func evidence(_ known: CodeClass) -> CodeEvidence {
+        let isMet = shape == .code
+        let summary = IdentitySummary(.known(known), executable: "/usr/bin/program", processID: 1, userID: 1_000)
+        return CodeEvidence(summary: summary) { _ in isMet }
     }
 }
 

@@ -39,6 +39,11 @@ extension PolicyTest {
             reading.note(.wrongType, flows, "`flows` must be a list, each item beginning with `- name:`")
             return nil
         }
+        // A test of nothing would pass for ever.
+        guard !items.isEmpty else {
+            reading.note(.missingKey, flows, "`flows` is empty: describe at least one flow, as `{name, flow, expect}`")
+            return nil
+        }
         guard items.count <= PolicyLimits.describedFlows.value else {
             reading.note(
                 .tooMany, flows,
@@ -100,6 +105,9 @@ extension PolicyTest {
             reading.note(
                 .wrongType, content, "`content` must be a mapping of detectors to actions: {private-key: block}")
             return nil
+        }
+        if mapping.isEmpty {
+            reading.note(.wrongType, content, "`content` is empty: name a detector, as in {private-key: block}")
         }
         for (key, value) in mapping {
             guard let detector = reading.line(key, "a key of `content`", PolicyLimits.nameCharacters),

@@ -22,8 +22,7 @@ struct PolicyCatalogueCommand: ParsableCommand {
             let catalogues = Catalogues.shipped
             guard let name else { return try printNames(catalogues) }
             guard let listing = catalogues.listing(of: name) else {
-                throw Problem.refused(
-                    "\(name): no such catalogue; there are \(catalogues.listingNames.joined(separator: ", "))")
+                throw Problem.refused("\(name): no such catalogue; `weir policy catalogue` lists all")
             }
             try PolicyCatalogueCommand.print(listing, format)
         }

@@ -27,7 +27,8 @@ struct PolicyCheckCommand: ParsableCommand {
         switch format {
         case .text:
             if !findings.findings.isEmpty { try output.line(findings.text) }
-            let found = findings.findings.isEmpty ? "ok" : "read, with \(findings.findings.count) findings"
+            let count = findings.findings.count
+            let found = count == 0 ? "ok" : "read, with \(count) \(count == 1 ? "finding" : "findings")"
             try output.line("\(found): mode \(read.mode.rawValue), digest \(read.digest)")
         case .json:
             if !findings.findings.isEmpty { try output.line(findings.jsonLines) }

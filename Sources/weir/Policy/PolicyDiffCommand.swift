@@ -28,6 +28,10 @@ struct PolicyDiffCommand: ParsableCommand {
             throw Problem.refused("\(flows): cannot be read: \(String(cString: strerror(errno)))")
         }
         defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+            throw Problem.refused("\(name): a folder: name a file of JSON lines, or - for standard input")
+        }
         var lines = InputLines(descriptor: descriptor)
         var number = 0
         while let line = lines.next() {
@@ -41,6 +45,7 @@ struct PolicyDiffCommand: ParsableCommand {
             }
         }
         print(format == .json ? diff.jsonLines : diff.text)
-        if diff.changed > 0 { throw ExitCode(1) }
+        // Where no line could be used, nothing was compared, and that must not look like no change.
+        if diff.changed > 0 || (diff.flows == 0 && diff.unusable > 0) { throw ExitCode(1) }
     }
 }

@@ -105,6 +105,17 @@ import Testing
         #expect(report.coverage.parts.allSatisfy { $0.flows == 0 })
     }
 
+    @Test(
+        "A test that could never fail is refused: one without flows, or that asks nothing of content",
+        arguments: [
+            ("flows: []", "1:8 missing-key"),
+            ("flows: [{name: a, flow: {to: a.example}, expect: {content: {}}}]", "1:60 wrong-type"),
+        ])
+    func neverFailing(yaml: String, problem: String) {
+        let error = #expect(throws: PolicyProblems.self) { try Described.test(yaml) }
+        #expect(error?.problems.map { "\($0.line):\($0.column) \($0.code.rawValue)" } == [problem])
+    }
+
     @Test("Problems of a test are listed in one run, each with its place")
     func problems() {
         let yaml = """

@@ -27,7 +27,7 @@ extension Interop {
                     }
                 }
             }
-            #expect(commands >= 10)
+            #expect(commands >= 15)
         }
 
         /// What a shell prints, errors included, with the exit status as a last line when it is not 0.

@@ -62,7 +62,10 @@ enum Main {
     /// Says what went wrong in one line and ends with the right status.
     static func finish(_ error: any Error) -> Never {
         if let problem = error as? Problem {
-            FileDescriptorText.standardError("weir: \(problem.text)\n")
+            // Paths and words of the command line are in it, and may hold what a terminal would act on.
+            let lines = problem.text.split(separator: "\n", omittingEmptySubsequences: false)
+            FileDescriptorText.standardError(
+                "weir: " + lines.map { String($0).terminalSafe }.joined(separator: "\n") + "\n")
             exit(problem.status)
         }
         if let code = error as? ExitCode { exit(code.rawValue) }

@@ -17,7 +17,9 @@ struct DestinationReader {
     /// Lists and catalogues that a rule has named: their names are in memory once, however many rules name them.
     private var named: Set<String> = []
     /// The lists that rules name.
-    var used: Set<String> { Set(named.lazy.filter { $0.hasPrefix("list ") }.map { String($0.dropFirst("list ".count)) }) }
+    var used: Set<String> {
+        Set(named.lazy.filter { $0.hasPrefix("list ") }.map { String($0.dropFirst("list ".count)) })
+    }
 
     init(_ catalogues: Catalogues) { self.catalogues = catalogues }
 

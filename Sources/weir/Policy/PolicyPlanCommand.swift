@@ -30,7 +30,7 @@ struct PolicyPlanCommand: ParsableCommand {
         switch target {
         case .networkExtension: try output.line(profile ? plan.networkExtension.profile : plan.networkExtension.json)
         case .nftables: try output.line(plan.nftables().text)
-        case .bpf: try output.line(plan.bpf.lines)
+        case .bpf: for line in plan.bpf.lines.split(separator: "\n") { try output.line(String(line)) }
         }
         try output.flush()
     }

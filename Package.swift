@@ -24,6 +24,8 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let nioTransportServices = Target.Dependency.product(
+    name: "NIOTransportServices", package: "swift-nio-transport-services", condition: .when(platforms: [.macOS]))
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of Weir: Swift, strict.
@@ -37,6 +39,25 @@ func room(
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
+
+/// Stand-ins for Apple's frameworks, so that the code for macOS is compiled and tested where those do not exist.
+#if os(macOS)
+let appleFrameworks: [Target.Dependency] = []
+let simulation: [Target] = []
+#else
+let appleFrameworks: [Target.Dependency] = ["NetworkExtension", "NetworkSimulation"]
+let simulation: [Target] = [
+    room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
+    room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
+    tests("SimulationTests", ["NetworkExtension", "NetworkSimulation"]),
+    tests(
+        "AppleIntakeTests",
+        [
+            "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
+            "AppleIntake", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix, nioEmbedded,
+        ]),
+]
+#endif
 
 let package = Package(
     name: "weir",
@@ -52,6 +73,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-transport-services.git", from: "1.28.0"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
@@ -69,7 +91,8 @@ let package = Package(
             name: "CCatalogues", path: "Sources/FlowPolicy/Catalogues/Data",
             exclude: [
                 "core-protocols.csv", "macos-daemons.csv", "linux-daemons.csv", "pinned-apps.csv", "pinned-hosts.csv",
-                "apple-hosts.csv", "apple-ports.csv", "platform-interactive.csv", "private-relay.csv", "private-life.csv",
+                "apple-hosts.csv", "apple-ports.csv", "platform-interactive.csv", "private-relay.csv",
+                "private-life.csv",
                 "home.csv", "index.csv", "known-bad.csv",
             ]),
         room(
@@ -85,6 +108,11 @@ let package = Package(
         room("SocketTransport", ["FlowModel", "FlowEngine", nioCore, nioPosix, nioConcurrency]),
         room("ProxyIntake", ["FlowModel", "FlowEngine", nioCore]),
         room("LinuxIntake", ["FlowModel", "CodeIdentity", "FlowEngine", "CLinuxFlow", nioCore, nioPosix]),
+        room(
+            "AppleIntake",
+            ["FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", nioCore, nioConcurrency, nioTransportServices]
+                + appleFrameworks),
+        room("MacControl", ["FlowModel", "FlowPolicy"]),
         room("EventStore", ["FlowModel", grdb, crypto]),
         .executableTarget(
             name: "weir",
@@ -100,9 +128,10 @@ let package = Package(
             "FlowEngineTests",
             ["FlowModel", "FlowEngine", nioCore, nioPosix, nioEmbedded, nioTLS, nioSSL, x509, asn1, crypto]),
         tests("LinuxIntakeTests", ["FlowModel", "CodeIdentity", "LinuxIntake", "CLinuxFlow", nioCore, nioPosix]),
+        tests("MacControlTests", ["FlowModel", "FlowPolicy", "MacControl"]),
         tests("EventStoreTests", ["FlowModel", "EventStore", grdb]),
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),
         tests("ScenarioTests", ["FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", nioCore, nioEmbedded]),
-    ]
+    ] + simulation
 )

@@ -51,8 +51,7 @@ enum SmallText {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        guard FileKind(descriptor: descriptor) == .regular,
             let data = try? file.read(upToCount: DoctorLimits.file.value + 1), data.count <= DoctorLimits.file.value
         else { return nil }
         return String(decoding: data, as: UTF8.self)

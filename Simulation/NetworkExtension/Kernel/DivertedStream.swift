@@ -134,7 +134,8 @@ final class DivertedStream: KernelStream, DivertedFlow {
             state.divert?.isReadClosed = true
             state.divert?.isWriteClosing = true
             state.shut(SocketError(ECONNABORTED))
-            return true
+            // Undecided, the offer itself is noted as aborted.
+            return state.way != .undecided
         }
         if isCut { socket.note(.aborted, errno: ECONNABORTED) }
     }

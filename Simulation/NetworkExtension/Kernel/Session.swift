@@ -74,16 +74,20 @@ final class Session: ProviderSession, @unchecked Sendable {
     /// Stops the provider; returns when it has completed that, or its process has ended.
     func stop(_ reason: NEProviderStopReason) async {
         if !knobs.stopDuringStart { _ = await state.wait { $0.startResult } }
-        let isFirst = state.change { state in
-            guard state.phase == .starting || state.phase == .running else { return false }
-            state.phase = .stopping
-            state.startResult = state.startResult ?? .failure(SessionError.stopped)
-            return true
-        }
-        if isFirst {
+        if leaveRunning(SessionError.stopped) {
             await callStop(reason)
         } else {
             _ = await state.wait { $0.phase == .ended ? true : nil }
+        }
+    }
+
+    /// From here on no flow is offered; false when that was so already. A start that waits fails with the error.
+    private func leaveRunning(_ error: any Error) -> Bool {
+        state.change { state in
+            guard state.phase == .starting || state.phase == .running else { return false }
+            state.phase = .stopping
+            state.startResult = state.startResult ?? .failure(error)
+            return true
         }
     }
 
@@ -96,11 +100,9 @@ final class Session: ProviderSession, @unchecked Sendable {
     }
 
     func cancel(_ error: (any Error)?) {
-        state.change { state in
-            state.startResult = state.startResult ?? .failure(error ?? SessionError.stopped)
-        }
+        guard leaveRunning(error ?? SessionError.stopped) else { return }
         guard knobs.cancelCallsStop else { return end() }
-        Task { await stop(.providerFailed) }
+        Task { await callStop(.providerFailed) }
     }
 
     /// The provider's process, or its context, is gone: everything it holds is cut at once [SRC].

@@ -12,9 +12,14 @@ struct StreamState {
     /// The application's receive buffer [SRC: xnu's `tcp_recvspace`].
     static let receiveBuffer = 131_072
 
+    /// How many bytes the kernel hands over in one message, about [SRC: 65,600].
+    static let message = 65_536
+
     var way = SimulatedSocket.Way.undecided
+    /// The providers have given their verdict; until then what a flow's calls have done does not count.
+    var isDecided = false
     var isConnected = false
-    /// The socket's error. It stays, so that both directions report it; a Mac clears it once reported.
+    /// The socket's error, which stays so that both directions report it; a Mac clears it once reported.
     var error: SocketError?
     /// The kernel's own connection, when no provider has the socket.
     var link: (any SimulatedLink)?
@@ -125,6 +130,17 @@ struct StreamState {
         shut(nil)
         self.divert?.stream = nil
         divert.session.forget(stream)
+    }
+
+    /// No provider has it, and what those asked did to it is undone.
+    mutating func divertToNobody(_ way: SimulatedSocket.Way) {
+        self.way = way
+        divert = nil
+        isDecided = true
+        isConnected = false
+        error = nil
+        isSendRefused = false
+        isReceiveEnded = false
     }
 
     /// Shuts both ways with this error.

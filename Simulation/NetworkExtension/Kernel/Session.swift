@@ -81,7 +81,7 @@ final class Session: ProviderSession, @unchecked Sendable {
         }
     }
 
-    /// From here on no flow is offered; false when that was so already. A start that waits fails with the error.
+    /// Offers no flow from here on, and fails a start that waits with the error; false when that was so already.
     private func leaveRunning(_ error: any Error) -> Bool {
         state.change { state in
             guard state.phase == .starting || state.phase == .running else { return false }

@@ -50,7 +50,7 @@ public final class SimulatedSocket: ProcessSocket {
                 let part = rest.prefix(min(StreamState.message, max(0, state.credit)))
                 guard !part.isEmpty else { return nil }
                 state.outgoing.append(part)
-                state.serveRead(self.state)
+                state.serveRead(self.state, mac.knobs)
                 return .success(.done(Data(part)))
             }
             switch try (step ?? .failure(SocketError(ECANCELED))).get() {
@@ -85,7 +85,7 @@ public final class SimulatedSocket: ProcessSocket {
     public func shutdownWrite() {
         let link = state.change { state in
             state.hasSentAll = true
-            state.serveRead(self.state)
+            state.serveRead(self.state, mac.knobs)
             return state.link
         }
         link?.shutdownWrite()
@@ -106,7 +106,7 @@ public final class SimulatedSocket: ProcessSocket {
                 state.reportsReset = mac.knobs.resetIsError
             }
             state.incoming = Data()
-            state.serveRead(self.state)
+            state.serveRead(self.state, mac.knobs)
             state.failWrites()
             state.finish(mac.knobs)
             return (true, state.link)

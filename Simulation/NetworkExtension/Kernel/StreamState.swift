@@ -63,13 +63,14 @@ struct StreamState {
     var credit: Int { Self.window - outgoing.count - undelivered }
 
     /// Completes the provider's pending read if there is something to say.
-    mutating func serveRead(_ gate: Gate<StreamState>) {
+    ///
+    /// All that is there comes in one piece, which the window bounds, or one message at a time [DEC].
+    mutating func serveRead(_ gate: Gate<StreamState>, _ knobs: Knobs) {
         guard let divert, let read = divert.pendingRead else { return }
         let queue = divert.session.queue
         if !outgoing.isEmpty {
-            // Everything that is there comes in one piece, which the window bounds [DEC].
-            let data = outgoing
-            outgoing = Data()
+            let data = Data(outgoing.prefix(knobs.coalescesReads ? outgoing.count : Self.message))
+            outgoing = Data(outgoing.dropFirst(data.count))
             undelivered += data.count
             queue.run {
                 gate.change { $0.undelivered -= data.count }

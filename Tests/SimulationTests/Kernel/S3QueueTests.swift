@@ -66,7 +66,7 @@ struct S3QueueTests {
         let figures = proxy.callbacks
         #expect(figures.count > before)
         #expect(figures.longestCPU > .zero)
-        #expect(figures.longestWall >= figures.longestCPU)
+        #expect(figures.longestWall > .zero)
         #expect(figures.blockingCalls == 2)
         #expect(proxy.longestCallback == figures.longestCPU)
     }

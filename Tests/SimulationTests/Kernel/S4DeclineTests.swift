@@ -9,9 +9,9 @@ import Testing
 
 @Suite("S4: declines and the chain", .timeLimit(.minutes(1)))
 struct S4DeclineTests {
-    @Test("Providers are asked in order: by number first, then the most recently installed")
-    func order() async throws {
-        let mac = SimulatedMac()
+    @Test("Providers are asked in order: by number first, then the most recently installed", arguments: [true, false])
+    func order(newestFirst: Bool) async throws {
+        let mac = SimulatedMac(Knobs { $0.newestFirst = newestFirst })
         let asked = Gate<[String]>([])
         for (name, order) in [("old", nil), ("new", nil), ("second", 2), ("first", 1)] as [(String, Int?)] {
             let proxy = mac.install(name, order: order) {
@@ -23,7 +23,7 @@ struct S4DeclineTests {
             try await proxy.start()
         }
         #expect(try await mac.launch("curl").connect(to: .echo).way == .declined)
-        #expect(asked.read { $0 } == ["first", "second", "new", "old"])
+        #expect(asked.read { $0 } == ["first", "second"] + (newestFirst ? ["new", "old"] : ["old", "new"]))
         #expect(mac.log.count(.declined, program: "curl", destination: .echo) == 4)
     }
 

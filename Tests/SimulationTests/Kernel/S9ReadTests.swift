@@ -16,6 +16,14 @@ struct S9ReadTests {
         #expect(await open.flow.read() == .success(Data("one two three".utf8)))
     }
 
+    @Test("Without coalescing a read gives one message of the kernel")
+    func messages() async throws {
+        let open = try await OpenFlow(Knobs { $0.coalescesReads = false })
+        try await open.socket.send(Data(count: StreamState.message + 1))
+        #expect(try await open.flow.read().get().count == StreamState.message)
+        #expect(try await open.flow.read().get().count == 1)
+    }
+
     @Test("At most 256 KiB wait, and a sender goes on when they are delivered")
     func window() async throws {
         let open = try await OpenFlow()
@@ -71,6 +79,15 @@ struct S9ReadTests {
         // The queue is serial: an answer to a message comes after whatever was under way.
         _ = await open.proxy.send(Data())
         #expect(!wasCalled.read { $0 })
+    }
+
+    @Test("Where a pending read is not dropped it gets the end")
+    func notDropped() async throws {
+        let open = try await OpenFlow(Knobs { $0.closeReadDropsPending = false })
+        let data = Gate<Data?>(nil)
+        open.flow.readData { part, _ in data.change { $0 = part } }
+        open.flow.closeReadWithError(nil)
+        #expect(await data.wait { $0 } == Data())
     }
 
     @Test("What an application sent before it closed or exited is still read", arguments: [true, false])

@@ -24,6 +24,8 @@ final class Session: ProviderSession, @unchecked Sendable {
         var phase = Phase.starting
         var rules: RuleSet?
         var startResult: Result<Void, any Error>?
+        /// What the provider ended itself with.
+        var cancelError: (any Error)?
         var last = 0
         var offers: [Int: @Sendable (Answer) -> Void] = [:]
         var flows: [ObjectIdentifier: any DivertedFlow] = [:]
@@ -103,9 +105,13 @@ final class Session: ProviderSession, @unchecked Sendable {
 
     func cancel(_ error: (any Error)?) {
         guard leaveRunning(error ?? SessionError.stopped) else { return }
+        state.change { $0.cancelError = error }
         guard knobs.cancelCallsStop else { return end() }
         Task { await callStop(.providerFailed) }
     }
+
+    /// Waits until it has ended; gives what the provider ended itself with.
+    func ended() async -> (any Error)? { await state.wait { $0.phase == .ended ? .some($0.cancelError) : nil } ?? nil }
 
     /// The provider's process, or its context, is gone: everything it holds is cut at once [SRC].
     func end() {

@@ -26,6 +26,6 @@ final class StreamFlow: IncomingFlow {
     var canDecline: Bool { false }
 
     func decline() { refuse(.unavailable) }
-    func open() -> EventLoopFuture<any Channel> { eventLoop.makeFailedFuture(ConnectFailure.unavailable) }
+    func open() -> EventLoopFuture<any Channel> { FlowChannel.open(flow.flow, on: eventLoop) }
     func refuse(_ failure: ConnectFailure) { flow.flow.refuse(failure) }
 }

@@ -22,8 +22,8 @@ internal import Synchronization
 /// | `flush`, none outstanding | one write of what is flushed, up to a limit; the rest follows when it is taken |
 /// | a write finds no buffer space | the same again after a wait that doubles; too often is an error |
 /// | `close(mode: .output)` | ends the flow's write side behind what was written |
-/// | `close` | hands over what is flushed, as a socket does to its kernel, and ends both sides |
-/// | `ResetConnection`, an error of the flow | the application sees a reset; what was not taken is dropped |
+/// | `close` | ends both sides; if that cuts off bytes that the flow was not given, the application sees a reset |
+/// | `ResetConnection`, an error of the flow | the application sees a reset at once |
 ///
 /// Closures given to the flow hold the channel weakly: the system may keep or drop them without a call.
 // `@unchecked`: the mutable state below is touched by `ChannelCore` and by what `execute` and timers run, which is on
@@ -296,18 +296,11 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
         active.store(false, ordering: .releasing)
         writable.store(false, ordering: .releasing)
         retry?.cancel()
-        var unkept = [outstanding?.promise, outputEnd]
-        if !isBroken {
-            // As a socket's kernel delivers what it was given, the flow delivers what it was given before the end.
-            if retry != nil, let outstanding { flow.write(outstanding.data) { _ in } }
-            if let rest = queue.take(.max) {
-                if !rest.data.isEmpty { flow.write(rest.data) { _ in } }
-                unkept.append(rest.promise)
-            }
-        }
-        unkept += queue.removeAll()
+        // What the flow was given it still delivers. An end that cuts off the rest must not look like an orderly one.
+        let isCut = isBroken || queue.bytes > 0 || retry != nil
+        let unkept = [outstanding?.promise, outputEnd] + queue.removeAll()
         (outstanding, outputEnd) = (nil, nil)
-        flow.close(isBroken ? NEAppProxyFlowError(.peerReset) : nil)
+        flow.close(isCut ? NEAppProxyFlowError(.peerReset) : nil)
 
         for promise in unkept { promise?.fail(error) }
         promise?.succeed()

@@ -11,17 +11,17 @@ import Testing
 @testable import NetworkExtension
 
 /// One channel and everything around it.
-final class Rig {
+final class ChannelRig {
     let base = EmbeddedEventLoop()
-    let loop: CountingLoop
+    let loop: HopCountingLoop
     let stream: ScriptedStream
     private(set) weak var flow: NEAppProxyTCPFlow?
-    let listener = Listener()
+    let listener = PipelineListener()
     let channel: FlowChannel
 
     init(over stream: ScriptedStream = ScriptedStream()) throws {
         self.stream = stream
-        loop = CountingLoop(base)
+        loop = HopCountingLoop(base)
         let flow = stream.flow
         self.flow = flow
         let opening = FlowChannel.open(flow, on: loop)
@@ -51,19 +51,19 @@ final class Rig {
     }
 
     /// Writes and says later how it ended.
-    func write(_ text: String) -> Outcome { write(ByteBuffer(string: text)) }
+    func write(_ text: String) -> KeptPromise { write(ByteBuffer(string: text)) }
 
-    func write(_ buffer: ByteBuffer) -> Outcome { outcome { channel.write(buffer, promise: $0) } }
+    func write(_ buffer: ByteBuffer) -> KeptPromise { outcome { channel.write(buffer, promise: $0) } }
 
-    func close(_ mode: CloseMode) -> Outcome { outcome { channel.close(mode: mode, promise: $0) } }
+    func close(_ mode: CloseMode) -> KeptPromise { outcome { channel.close(mode: mode, promise: $0) } }
 
     func take(_ error: (any Error)? = nil) {
         stream.take(error)
         run()
     }
 
-    func outcome(_ begin: (EventLoopPromise<Void>) -> Void) -> Outcome {
-        let outcome = Outcome()
+    func outcome(_ begin: (EventLoopPromise<Void>) -> Void) -> KeptPromise {
+        let outcome = KeptPromise()
         let promise = loop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { outcome.results.append($0) }
         begin(promise)
@@ -72,7 +72,7 @@ final class Rig {
 }
 
 /// How a promise was kept, and how often.
-final class Outcome {
+final class KeptPromise {
     var results: [Result<Void, any Error>] = []
 
     var isPending: Bool { results.isEmpty }
@@ -86,7 +86,7 @@ final class Outcome {
 /// An embedded loop that counts what is handed to it by `execute`: the hops.
 // Used on the test's thread alone, as the loop it wraps;
 // the protocol asks for `Sendable`.
-final class CountingLoop: EventLoop, @unchecked Sendable {
+final class HopCountingLoop: EventLoop, @unchecked Sendable {
     private let base: EmbeddedEventLoop
     var executed = 0
 

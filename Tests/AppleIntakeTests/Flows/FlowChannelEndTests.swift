@@ -21,7 +21,7 @@ import Testing
     // MARK: Half-closes
 
     @Test func `The output ends behind what was written, and the input goes on`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         _ = rig.write("a")
         rig.channel.flush()
         _ = rig.write("b")
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `Both halves ended is the end, once the rest is taken`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         rig.deliver("")
         let written = rig.write("rest")
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `An end of the input after that of the output is the end`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         #expect(rig.close(.output).succeeded)
         rig.deliver("")
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `Closing the input drops the read that is outstanding, and nobody waits for it`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         #expect(rig.close(.input).succeeded)
         #expect(codes(rig.stream.readCloses) == [nil])
@@ -81,7 +81,7 @@ import Testing
     // MARK: The end of all
 
     @Test func `A close leaves to the flow what it was given, and is orderly`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let given = rig.write("a")
         rig.channel.flush()
         #expect(rig.close(.all).succeeded)
@@ -95,7 +95,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `A close that cuts bytes off does not look like an orderly end`(_ isFlushed: Bool) throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         _ = rig.write("a")
         rig.channel.flush()
         let cut = rig.write("b")
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func `A close while a write waits for buffer space cuts it off`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         _ = rig.write("a")
         rig.channel.flush()
         rig.take(POSIXError(.ENOBUFS))
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `What is done to a closed channel fails, and nothing reaches the flow`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let closed = rig.outcome { rig.channel.closeFuture.cascade(to: $0) }
         let end = rig.close(.all)
         #expect(end.succeeded)
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func `A reset is seen as a reset at once, whatever waits to be written`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let outcomes = [rig.write("a"), rig.write("b")]
         rig.channel.flush()
         rig.channel.triggerUserOutboundEvent(ResetConnection(), promise: nil)
@@ -150,7 +150,7 @@ import Testing
     // MARK: Errors
 
     @Test func `An error of a read is heard, and then the end, once`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         rig.stream.deliver(nil, NEAppProxyFlowError(.aborted))
         rig.run()
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test func `When the application has closed, a write fails and the channel ends once`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         let outcomes = [rig.write("a")]
         rig.channel.flush()
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test func `A handler that closes while it hears of an error does not turn it into an orderly end`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.listener.reactions["error"] = { [channel = rig.channel] in channel.close(promise: nil) }
         _ = rig.write("a")
         rig.channel.flush()
@@ -194,7 +194,7 @@ import Testing
         weak var channel: FlowChannel?
         weak var flow: NEAppProxyTCPFlow?
         try autoreleasing {
-            let rig = try Rig(over: stream)
+            let rig = try ChannelRig(over: stream)
             channel = rig.channel
             flow = rig.flow
             rig.channel.read()
@@ -211,7 +211,7 @@ import Testing
         let stream = ScriptedStream()
         weak var channel: FlowChannel?
         try autoreleasing {
-            let rig = try Rig(over: stream)
+            let rig = try ChannelRig(over: stream)
             channel = rig.channel
             _ = rig.write("x")
             rig.channel.flush()

@@ -15,7 +15,7 @@ import Testing
     // MARK: Opening
 
     @Test func `An open flow is an active channel without handlers of ours`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         #expect(rig.channel.isActive)
         #expect(rig.channel.isWritable)
         #expect(rig.stream.reads == 0)
@@ -26,7 +26,7 @@ import Testing
     // MARK: Reading
 
     @Test func `Nothing is read unless asked for, and one answer is one buffer`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         rig.channel.read()
         #expect(rig.stream.reads == 1)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `With autoRead it reads on after each answer`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         try rig.channel.syncOptions?.setOption(.autoRead, value: true)
         #expect(rig.stream.reads == 1)
         rig.deliver("a")
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: [Data(), nil]) func `An empty answer is the end of the input`(_ end: Data?) throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         rig.channel.read()
         rig.stream.deliver(end)
         rig.run()
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `The end of the input closes all where half-closure is not allowed`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         try rig.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         rig.channel.read()
         rig.deliver("")
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func `A read costs one hop, and a write one`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         for _ in 0..<100 {
             rig.channel.read()
             rig.deliver("in")
@@ -87,7 +87,7 @@ import Testing
     // MARK: Writing
 
     @Test func `Only what is flushed is written, and what was flushed meanwhile goes out together`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let first = rig.write("a")
         #expect(rig.stream.writes.isEmpty)
         rig.channel.flush()
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func `A large write goes out in pieces and is done with the last`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let size = AppleIntakeLimits.writeSize.value
         let outcome = rig.write(ByteBuffer(repeating: 7, count: 2 * size + 1))
         rig.channel.flush()
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `An empty write is done when those before it are, and the flow never sees it`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let alone = rig.write("")
         rig.channel.flush()
         #expect(alone.succeeded)
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func `Writability follows what the application has not taken`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         try rig.channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 2, high: 4))
         _ = rig.write("1234")
         #expect(rig.channel.isWritable)
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test func `A write that finds no buffer space is tried again, with longer waits`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let outcome = rig.write("x")
         rig.channel.flush()
         let first = Int64(AppleIntakeLimits.writeRetryWait.value)
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test func `A write that finds no buffer space too often breaks the flow`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let outcome = rig.write("x")
         rig.channel.flush()
         var tries = 0
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func `Whoever writes from inside a completion does not reorder anything`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let promise = rig.loop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [channel = rig.channel] _ in
             channel.writeAndFlush(ByteBuffer(string: "3"), promise: nil)
@@ -198,7 +198,7 @@ import Testing
     // MARK: Options and what a flow has not
 
     @Test func `The options that sockets are given are accepted, and others refused without a trap`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let options = try #require(rig.channel.syncOptions)
         try options.setOption(.autoRead, value: false)
         try options.setOption(.allowRemoteHalfClosure, value: true)
@@ -219,7 +219,7 @@ import Testing
     }
 
     @Test func `A flow cannot be registered, bound or connected again`() throws {
-        let rig = try Rig()
+        let rig = try ChannelRig()
         let address = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
         let outcomes = [
             rig.outcome { rig.channel.register(promise: $0) },

@@ -25,24 +25,24 @@ import Testing
 /// One life: what was done, and so what must have come of it.
 private struct Life {
     private let seed: UInt64
-    private var random: SplitMix
-    private let rig: Rig
+    private var random: ScheduleRandom
+    private let rig: ChannelRig
     private var next: UInt8 = 0
     /// What the application sent that the channel has to give.
     private var delivered = ByteBuffer()
     /// Each accepted write and how it ended; `end` is where its bytes end among all that were accepted.
-    private var writes: [(end: Int, outcome: Outcome)] = []
-    private var refused: [Outcome] = []
+    private var writes: [(end: Int, outcome: KeptPromise)] = []
+    private var refused: [KeptPromise] = []
     private var accepted = Data()
-    private var closes: [Outcome] = []
+    private var closes: [KeptPromise] = []
     private var inputEnded = false
     private var outputEnding = false
     private var broke = false
 
     init(seed: UInt64) throws {
         self.seed = seed
-        random = SplitMix(state: seed)
-        rig = try Rig()
+        random = ScheduleRandom(state: seed)
+        rig = try ChannelRig()
         try rig.channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 64, high: 256))
     }
 
@@ -171,7 +171,7 @@ private struct Life {
 }
 
 /// A small generator, so that a seed is a life.
-private struct SplitMix: RandomNumberGenerator {
+private struct ScheduleRandom: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -76,7 +76,7 @@ final class ScriptedStream: KernelStream, @unchecked Sendable {
 }
 
 /// Writes down what a pipeline hears.
-final class Listener: ChannelInboundHandler {
+final class PipelineListener: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private(set) var heard: [String] = []

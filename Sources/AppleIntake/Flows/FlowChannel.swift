@@ -37,6 +37,7 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
     private let active = Atomic(false)
     private let writable = Atomic(true)
     private let flow: NEAppProxyTCPFlow
+    private let metrics: any MetricSink
 
     private var opening: (promise: EventLoopPromise<any Channel>, deadline: Scheduled<Void>)?
     private var isOpen = true
@@ -61,9 +62,10 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
             low: AppleIntakeLimits.writeLow.value, high: AppleIntakeLimits.writeHigh.value)
     }
 
-    private init(_ flow: NEAppProxyTCPFlow, on loop: any EventLoop) {
+    private init(_ flow: NEAppProxyTCPFlow, on loop: any EventLoop, metrics: any MetricSink) {
         self.flow = flow
         eventLoop = loop
+        self.metrics = metrics
         closePromise = loop.makePromise()
         _ = pipeline
     }
@@ -92,12 +94,16 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
     /// Opens a flow, which lets the application's connect succeed; fails with the `IOError` that a socket would give.
     ///
     /// Call on the loop. The channel is active and has no handler.
-    static func open(_ flow: NEAppProxyTCPFlow, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
-        let channel = FlowChannel(flow, on: loop)
+    static func open(
+        _ flow: NEAppProxyTCPFlow, on loop: any EventLoop, metrics: any MetricSink
+    ) -> EventLoopFuture<any Channel> {
+        let channel = FlowChannel(flow, on: loop, metrics: metrics)
         let promise = loop.makePromise(of: (any Channel).self)
         let wait = TimeAmount.milliseconds(Int64(AppleIntakeLimits.openWait.value))
         let deadline = loop.scheduleTask(in: wait) { [weak channel] in
-            channel?.opened(NEAppProxyFlowError(.timedOut)) ?? ()
+            guard let channel else { return }
+            metrics.add(AppleIntakeLimits.openWait.metric, 1)
+            channel.opened(NEAppProxyFlowError(.timedOut))
         }
         channel.opening = (promise, deadline)
         flow.open(withLocalFlowEndpoint: nil) { [weak channel] error in
@@ -143,6 +149,7 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
         guard let data, !data.isEmpty else { return receivedEnd() }
         // The one copy of a read.
         pipeline.syncOperations.fireChannelRead(NIOAny(allocator.buffer(bytes: data)))
+        guard isOpen else { return }
         pipeline.syncOperations.fireChannelReadComplete()
         readIfAutomatic()
     }
@@ -150,6 +157,7 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
     private func receivedEnd() {
         inputEnded = true
         pipeline.syncOperations.fireChannelReadComplete()
+        guard isOpen else { return }
         if options.allowRemoteHalfClosure, !outputEnded {
             pipeline.syncOperations.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         } else {
@@ -205,18 +213,7 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
 
     private func wrote(_ error: (any Error)?) {
         guard isOpen, let written = outstanding else { return }
-        if let error {
-            guard IOError(flow: error).isShortage, retries < AppleIntakeLimits.writeRetries.value else {
-                return fail(error)
-            }
-            let wait = TimeAmount.milliseconds(Int64(AppleIntakeLimits.writeRetryWait.value << retries))
-            retries += 1
-            retry = eventLoop.scheduleTask(in: wait) { [weak self] in
-                self?.retry = nil
-                self?.writeOutstanding()
-            }
-            return
-        }
+        if let error { return IOError(flow: error).isShortage ? writeLater(error) : fail(error) }
         outstanding = nil
         retries = 0
         written.promise?.succeed()
@@ -224,7 +221,22 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
         writeNext()
     }
 
-    var bufferedBytes: Int { queue.bytes + (outstanding?.data.count ?? 0) }
+    /// The system had no room for what is outstanding: the same again, but not for ever.
+    private func writeLater(_ error: any Error) {
+        guard retries < AppleIntakeLimits.writeRetries.value else {
+            metrics.add(AppleIntakeLimits.writeRetries.metric, 1)
+            return fail(error)
+        }
+        metrics.add(AppleIntakeLimits.writeRetryWait.metric, 1)
+        let wait = TimeAmount.milliseconds(Int64(AppleIntakeLimits.writeRetryWait.value << retries))
+        retries += 1
+        retry = eventLoop.scheduleTask(in: wait) { [weak self] in
+            self?.retry = nil
+            self?.writeOutstanding()
+        }
+    }
+
+    fileprivate var bufferedBytes: Int { queue.bytes + (outstanding?.data.count ?? 0) }
 
     fileprivate func updateWritability() {
         guard isOpen else { return }

@@ -27,11 +27,9 @@ final class CarriedMac: Sendable {
     private let flows = Gate<[WeakFlow]>([])
     private let app: SimulatedProcess
 
-    private struct WeakFlow: @unchecked Sendable {
-        // The box is behind a lock;
-        // a weak reference is only ever read.
-        weak var flow: NEAppProxyFlow?
-    }
+    // Every one is behind the lock of `flows`;
+    // the reference is only compared with nil.
+    private struct WeakFlow: @unchecked Sendable { weak var flow: NEAppProxyFlow? }
 
     /// Starts everything; `origin` is what the server does, nil when nobody listens.
     init(_ knobs: Knobs = Knobs(), policy text: String, origin behaviour: Origin.Behaviour?) async throws {

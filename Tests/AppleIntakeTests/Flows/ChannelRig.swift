@@ -3,8 +3,10 @@
 // An open channel over a scripted flow, on a loop whose time stands still.
 
 import Dispatch
+import FlowModel
 import NIOCore
 import NIOEmbedded
+import Synchronization
 import Testing
 
 @testable import AppleIntake
@@ -18,13 +20,14 @@ final class ChannelRig {
     private(set) weak var flow: NEAppProxyTCPFlow?
     let listener = PipelineListener()
     let channel: FlowChannel
+    let counts = Counts()
 
     init(over stream: ScriptedStream = ScriptedStream()) throws {
         self.stream = stream
         loop = HopCountingLoop(base)
         let flow = stream.flow
         self.flow = flow
-        let opening = FlowChannel.open(flow, on: loop)
+        let opening = FlowChannel.open(flow, on: loop, metrics: counts)
         var opened: (any Channel)?
         opening.assumeIsolated().whenSuccess { [listener] channel in
             opened = channel
@@ -81,6 +84,14 @@ final class KeptPromise {
         guard case .failure(let error)? = results.first else { return nil }
         return error
     }
+}
+
+/// Counters by name.
+final class Counts: MetricSink {
+    private let counts = Mutex<[String: Int]>([:])
+
+    subscript(counter: StaticString) -> Int { counts.withLock { $0["\(counter)"] ?? 0 } }
+    func add(_ counter: StaticString, _ amount: Int) { counts.withLock { $0["\(counter)", default: 0] += amount } }
 }
 
 /// An embedded loop that counts what is handed to it by `execute`: the hops.

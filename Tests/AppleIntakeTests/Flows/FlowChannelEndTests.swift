@@ -187,6 +187,15 @@ import Testing
         #expect(rig.listener.heard == ["active", "error", "inactive", "unregistered"])
     }
 
+    @Test(arguments: ["complete", "read 1"])
+    func `A handler that closes while it is read to hears nothing after the end`(_ moment: String) throws {
+        let rig = try ChannelRig()
+        rig.listener.reactions[moment] = { [channel = rig.channel] in channel.close(promise: nil) }
+        rig.channel.read()
+        rig.deliver(moment == "complete" ? "" : "x")
+        #expect(rig.listener.heard == ["active", moment, "inactive", "unregistered"])
+    }
+
     // MARK: Nothing stays
 
     @Test func `Nothing of a closed channel stays, although the system keeps closures that it never calls`() throws {

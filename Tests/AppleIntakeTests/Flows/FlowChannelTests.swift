@@ -162,6 +162,7 @@ import Testing
         rig.take()
         #expect(outcome.succeeded)
         #expect(rig.listener.errors.isEmpty)
+        #expect(rig.counts[AppleIntakeLimits.writeRetryWait.metric] == 3)
     }
 
     @Test func `A write that finds no buffer space too often breaks the flow`() throws {
@@ -176,6 +177,7 @@ import Testing
         }
         #expect(tries == AppleIntakeLimits.writeRetries.value + 1)
         #expect((outcome.error as? IOError)?.errnoCode == ENOBUFS)
+        #expect(rig.counts[AppleIntakeLimits.writeRetries.metric] == 1)
         #expect(rig.listener.heard == ["active", "error", "inactive", "unregistered"])
         #expect(rig.stream.writeCloses.map { ($0 as? NEAppProxyFlowError)?.code } == [.peerReset])
     }

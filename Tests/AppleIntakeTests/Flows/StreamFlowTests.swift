@@ -15,6 +15,7 @@ import Testing
 @Suite struct StreamFlowTests {
     private let loop = EmbeddedEventLoop()
     private let stream = ScriptedStream()
+    private let counts = Counts()
 
     private func makeFlow() throws -> StreamFlow {
         let destination = try #require(Endpoint("192.0.2.1:443"))
@@ -78,7 +79,7 @@ import Testing
             kept = system
             let destination = try #require(Endpoint("192.0.2.1:443"))
             let facts = FlowFacts(intake: .networkExtension, destination: destination, startedAt: 0)
-            return open(StreamFlow(SystemFlow(system), facts: facts, on: loop))
+            return open(StreamFlow(SystemFlow(system), facts: facts, on: loop, metrics: counts))
         }()
         let wait = Int64(AppleIntakeLimits.openWait.value)
         loop.advanceTime(by: .milliseconds(wait - 1))
@@ -87,6 +88,7 @@ import Testing
         #expect((answer.error as? IOError)?.errnoCode == ETIMEDOUT)
         #expect(closeCodes() == [.peerReset, .peerReset])
         #expect(kept == nil)
+        #expect(counts[AppleIntakeLimits.openWait.metric] == 1)
         // Too late: there is nothing any more that it could open.
         stream.opening?(nil)
         loop.run()

@@ -51,7 +51,7 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
     private var queue = OutboundQueue()
     private var outstanding: OutboundQueue.Batch?
     private var retries = 0
-    private var retry: Scheduled<Void>?
+    private var retryIsDue = false
     fileprivate var options = Options()
 
     fileprivate struct Options {
@@ -230,8 +230,9 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
         metrics.add(AppleIntakeLimits.writeRetryWait.metric, 1)
         let wait = TimeAmount.milliseconds(Int64(AppleIntakeLimits.writeRetryWait.value << retries))
         retries += 1
-        retry = eventLoop.scheduleTask(in: wait) { [weak self] in
-            self?.retry = nil
+        retryIsDue = true
+        eventLoop.scheduleTask(in: wait) { [weak self] in
+            self?.retryIsDue = false
             self?.writeOutstanding()
         }
     }
@@ -307,9 +308,8 @@ final class FlowChannel: Channel, ChannelCore, @unchecked Sendable {
         isOpen = false
         active.store(false, ordering: .releasing)
         writable.store(false, ordering: .releasing)
-        retry?.cancel()
         // What the flow was given it still delivers. An end that cuts off the rest must not look like an orderly one.
-        let isCut = isBroken || queue.bytes > 0 || retry != nil
+        let isCut = isBroken || queue.bytes > 0 || retryIsDue
         let unkept = [outstanding?.promise, outputEnd] + queue.removeAll()
         (outstanding, outputEnd) = (nil, nil)
         flow.close(isCut ? NEAppProxyFlowError(.peerReset) : nil)

@@ -141,10 +141,15 @@ import Testing
         rig.channel.flush()
         _ = rig.write("5")
         #expect(!rig.channel.isWritable)
+        _ = rig.write("6")
+        rig.take()
+        // Two are not fewer than the low mark.
+        #expect(!rig.channel.isWritable)
+        rig.channel.flush()
         rig.take()
         #expect(rig.channel.isWritable)
         #expect(rig.listener.heard == ["active", "unwritable", "writable"])
-        #expect(try rig.channel.syncOptions?.getOption(.bufferedWritableBytes) == 1)
+        #expect(try rig.channel.syncOptions?.getOption(.bufferedWritableBytes) == 0)
     }
 
     @Test func `A write that finds no buffer space is tried again, with longer waits`() throws {
@@ -163,6 +168,12 @@ import Testing
         #expect(outcome.succeeded)
         #expect(rig.listener.errors.isEmpty)
         #expect(rig.counts[AppleIntakeLimits.writeRetryWait.metric] == 3)
+        // The next write begins with the first wait again.
+        _ = rig.write("y")
+        rig.channel.flush()
+        rig.take(POSIXError(.ENOBUFS))
+        rig.base.advanceTime(by: .milliseconds(first))
+        #expect(rig.stream.writes.map(\.data) == [Data("y".utf8)])
     }
 
     @Test func `A write that finds no buffer space too often breaks the flow`() throws {

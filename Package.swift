@@ -55,6 +55,7 @@ let simulation: [Target] = [
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
             "AppleIntake", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix, nioEmbedded,
+            nioSSL,
         ]),
 ]
 #endif

@@ -19,7 +19,8 @@ extension AppleIntakeLimits {
         "Flows that wait for their maker; beyond it a flow is judged without.")
     public static let heldWait = Limit(
         "apple.held.wait", 6_000, .milliseconds, metric: "limit_apple_held_wait_total",
-        "How long a flow is held where policy does not say; longer than `identity.apple.wait`, whose answer tells more.")
+        "How long a flow is held where policy does not say; longer than `identity.apple.wait`, whose answer tells more."
+    )
     public static let makersKnown = Limit(
         "apple.makers", 2_048, .count, metric: "limit_apple_makers_total",
         "Processes whose judged identity is kept; of others it is judged again.")

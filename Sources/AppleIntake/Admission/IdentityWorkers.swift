@@ -4,8 +4,8 @@
 
 public import CodeIdentity
 internal import Dispatch
-internal import Foundation
 public import FlowModel
+internal import Foundation
 internal import Synchronization
 
 /// Says who made a flow, with threads of its own for what takes long.

@@ -5,9 +5,9 @@
 import CodeIdentity
 import Dispatch
 import FlowEngine
-import Foundation
 import FlowModel
 import FlowPolicy
+import Foundation
 import NetworkExtension
 import Synchronization
 import Testing

@@ -10,7 +10,6 @@ public enum AppleIntakeLimits {
     public static let all: [Limit] = provider + flows + admission + datagrams + watchdog
 
     static let provider: [Limit] = []
-    static let admission: [Limit] = []
     static let datagrams: [Limit] = []
     static let watchdog: [Limit] = []
 }

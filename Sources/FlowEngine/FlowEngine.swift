@@ -65,12 +65,13 @@ public final class FlowEngine: Sendable {
 
     /// Takes a flow and carries it to its end.
     ///
-    /// Call on the flow's loop.
-    public func handle(_ flow: any IncomingFlow) {
+    /// Call on the flow's loop. What the facts say of the program is final: nobody tells the engine more later, so no
+    /// flow is held here. An intake that held one until its policy had no more patience gives that `verdict`.
+    public func handle(_ flow: any IncomingFlow, verdict: Verdict? = nil) {
         let driver = FlowDriver(flow, engine: self, policy: policy(for: flow.facts))
         live.withLockedValue { $0[driver.facts.id] = NIOLoopBound(driver, eventLoop: flow.eventLoop) }
         services.metrics.add("flows_total", 1)
-        driver.admit()
+        driver.admit(verdict)
     }
 
     /// Flows that are alive.

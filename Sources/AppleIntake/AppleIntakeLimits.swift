@@ -12,6 +12,5 @@ public enum AppleIntakeLimits {
     static let provider: [Limit] = []
     static let flows: [Limit] = []
     static let admission: [Limit] = []
-    static let datagrams: [Limit] = []
     static let watchdog: [Limit] = []
 }

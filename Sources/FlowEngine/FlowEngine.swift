@@ -47,6 +47,9 @@ public final class FlowEngine: Sendable {
     /// The policy by which new flows are judged.
     public var currentPolicy: Policy { policies.withLockedValue { $0.current.policy } }
 
+    /// The policy that a flow begins with, for an intake that carries flows of its own.
+    public func policy(judging facts: FlowFacts) -> Policy { policy(for: facts).policy }
+
     /// Judges all flows that begin from now on by `policy`; those that are alive keep the one they began with.
     public func use(_ policy: PolicySnapshot) {
         policies.withLockedValue { $0 = (policy, $0.current) }

@@ -20,12 +20,12 @@ final class PreferencesSession: Sendable {
         var status = NEVPNStatus.disconnected
         var connectedDate: Date?
         var lastError: (any Error)?
-        var tunnel: (any SimulatedTunnel)?
+        var proxy: InstalledProxy?
         /// Which start this is; what is heard of an earlier one counts no more.
         var run = 0
         var watchers: [UUID: Watcher] = [:]
 
-        mutating func disconnect() { (status, connectedDate, tunnel) = (.disconnected, nil, nil) }
+        mutating func disconnect() { (status, connectedDate, proxy) = (.disconnected, nil, nil) }
     }
     // The only use of the connection is as the object of a notice, posted on the main queue;
     // the reference is weak, and reading a weak reference is safe on any thread.
@@ -64,16 +64,16 @@ final class PreferencesSession: Sendable {
             return state.run
         }
         guard let run else { return }
-        guard let tunnel = preferences.tunnel(id) else { return end(run, Self.error(.pluginDisabled)) }
+        guard let proxy = preferences.proxy(of: record) else { return end(run, Self.error(.pluginDisabled)) }
         let isCurrent = state.withLock { state in
             guard state.run == run else { return false }
-            state.tunnel = tunnel
+            state.proxy = proxy
             return true
         }
         guard isCurrent else { return }
         let options = Options(value: options)
         Task {
-            do { try await tunnel.start(options: options.value) } catch { return self.end(run, error) }
+            do { try await proxy.start(options: options.value) } catch { return self.end(run, error) }
             let isConnected = self.change { state in
                 guard state.run == run else { return false }
                 state.status = .connected
@@ -81,29 +81,29 @@ final class PreferencesSession: Sendable {
                 return true
             }
             guard isConnected else { return }
-            let error = await tunnel.ended()
+            let error = await proxy.ended()
             self.end(run, error ?? Self.error(.pluginFailed))
         }
     }
 
     /// Begins to stop the provider, when it runs or is about to.
     func stop(_ reason: NEProviderStopReason) {
-        let (isStopping, tunnel) = change { state in
-            guard state.status != .disconnected, state.status != .disconnecting else { return (false, state.tunnel) }
+        let (isStopping, proxy) = change { state in
+            guard state.status != .disconnected, state.status != .disconnecting else { return (false, state.proxy) }
             state.status = .disconnecting
             state.run += 1
-            return (true, state.tunnel)
+            return (true, state.proxy)
         }
         guard isStopping else { return }
         Task {
-            await tunnel?.stop(reason)
+            await proxy?.stop(reason)
             self.change { $0.disconnect() }
         }
     }
 
     func send(_ message: Data, _ answer: @escaping @Sendable (Data?) -> Void) {
-        guard let tunnel = state.withLock({ $0.tunnel }) else { return answer(nil) }
-        Task { answer(await tunnel.send(message)) }
+        guard let proxy = state.withLock({ $0.proxy }) else { return answer(nil) }
+        Task { answer(await proxy.send(message)) }
     }
 
     private func end(_ run: Int, _ error: any Error) {

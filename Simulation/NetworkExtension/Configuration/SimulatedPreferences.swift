@@ -2,7 +2,7 @@
 
 // The system's preferences of network extensions on one simulated machine, and the agent that starts providers.
 
-public import Foundation
+internal import Foundation
 internal import Synchronization
 
 /// Where configurations are saved, and who starts and stops their providers.
@@ -23,7 +23,7 @@ public final class SimulatedPreferences: Sendable {
     private struct State {
         var records: [Record] = []
         var versions = 0
-        var extensions: [String: @Sendable (NETunnelProviderProtocol) -> any SimulatedTunnel] = [:]
+        var extensions: [String: InstalledProxy] = [:]
         var allows = true
         var interface = NEOnDemandRuleInterfaceType.ethernet
     }
@@ -37,10 +37,9 @@ public final class SimulatedPreferences: Sendable {
         set { state.withLock { $0.allows = newValue } }
     }
 
-    /// Makes an extension known: each start of a configuration that names `bundle` starts what `make` gives.
-    public func activate(_ bundle: String, make: @escaping @Sendable (NETunnelProviderProtocol) -> any SimulatedTunnel)
-    {
-        state.withLock { $0.extensions[bundle] = make }
+    /// Makes an extension known: configurations that name `bundle` start this proxy, which sees what they say.
+    public func activate(_ bundle: String, as proxy: InstalledProxy) {
+        state.withLock { $0.extensions[bundle] = proxy }
     }
 
     /// Removes an extension; its running providers are stopped, and later starts fail with `pluginDisabled`.
@@ -64,13 +63,11 @@ public final class SimulatedPreferences: Sendable {
 
     func record(_ id: UUID) -> Record? { state.withLock { $0.records.first { $0.id == id } } }
 
-    func tunnel(_ id: UUID) -> (any SimulatedTunnel)? {
-        let (make, configuration) = state.withLock { state in
-            let configuration = state.records.first { $0.id == id }?.configuration
-            return (configuration.flatMap { state.extensions[$0.bundle] }, configuration)
-        }
-        guard let make, let configuration else { return nil }
-        return make(configuration.protocolConfiguration)
+    /// The proxy of a configuration, which it was told; nil when the extension is not known.
+    func proxy(of record: Record) -> InstalledProxy? {
+        let proxy = state.withLock { $0.extensions[record.configuration.bundle] }
+        proxy?.configure(record.configuration.protocolConfiguration)
+        return proxy
     }
 
     /// Saves and gives the new version; `loaded` is the one that was changed.
@@ -113,14 +110,4 @@ public final class SimulatedPreferences: Sendable {
         case .ignore, .evaluateConnection, nil: break
         }
     }
-}
-
-/// What a configuration starts: an installed proxy.
-public protocol SimulatedTunnel: Sendable {
-    /// Throws what the provider reported.
-    func start(options: [String: Any]?) async throws
-    func stop(_ reason: NEProviderStopReason) async
-    func send(_ message: Data) async -> Data?
-    /// Returns when the provider, once started, has ended by itself: the error it gave, or nil when it died.
-    func ended() async -> (any Error)?
 }

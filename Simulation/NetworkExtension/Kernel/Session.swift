@@ -25,6 +25,8 @@ final class Session: ProviderSession, @unchecked Sendable {
         var rules: RuleSet?
         var startResult: Result<Void, any Error>?
         var isStopped = false
+        /// What the provider ended itself with.
+        var cancelError: (any Error)?
         var nextOffer = 0
         var offers: [Int: @Sendable (Answer) -> Void] = [:]
         var flows: [ObjectIdentifier: any DivertedFlow] = [:]
@@ -98,10 +100,14 @@ final class Session: ProviderSession, @unchecked Sendable {
     func cancel(_ error: (any Error)?) {
         state.change { state in
             state.startResult = state.startResult ?? .failure(error ?? SessionError.stopped)
+            state.cancelError = error
         }
         guard knobs.cancelCallsStop else { return end() }
         Task { await stop(.providerFailed) }
     }
+
+    /// Waits until it has ended; gives what the provider ended itself with.
+    func ended() async -> (any Error)? { await state.wait { $0.phase == .ended ? .some($0.cancelError) : nil } ?? nil }
 
     /// The provider's process, or its context, is gone: everything it holds is cut at once [SRC].
     func end() {

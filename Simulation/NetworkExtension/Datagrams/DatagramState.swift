@@ -19,7 +19,7 @@ struct DatagramState {
     var way = SimulatedSocket.Way.undecided
     /// It was shown to the providers; what comes of that counts for all its destinations.
     var isOffered = false
-    /// The socket's error. It stays, as that of a stream does.
+    /// The socket's error, which stays as that of a stream does.
     var error: SocketError?
     /// The kernel's own way out, when no provider has the socket.
     var link: (any SimulatedDatagramLink)?
@@ -134,6 +134,14 @@ struct DatagramState {
             divert?.session.queue.run { write.done.value(NEAppProxyFlowError(.peerReset)) }
         }
         divert?.writes = []
+    }
+
+    /// Hands the socket to another provider or to none, and undoes what the one before did to it.
+    mutating func divert(to next: Divert?) {
+        divert = next
+        error = nil
+        isSendRefused = false
+        isReceiveEnded = false
     }
 
     /// Ends the flow when the provider has closed both sides and everything written has arrived.

@@ -18,7 +18,7 @@ final class DivertedDatagrams: KernelDatagrams, DivertedFlow {
         self.session = session
         self.knobs = knobs
         socket.state.change {
-            $0.divert = DatagramState.Divert(session: session, owner: ObjectIdentifier(self), flow: self)
+            $0.divert(to: DatagramState.Divert(session: session, owner: ObjectIdentifier(self), flow: self))
         }
     }
 
@@ -130,7 +130,8 @@ final class DivertedDatagrams: KernelDatagrams, DivertedFlow {
             guard !state.isClosed else { return false }
             state.error = state.error ?? SocketError(ECONNABORTED)
             _ = state.takeOutgoing()
-            return true
+            // Undecided, the offer itself is noted as aborted.
+            return state.way != .undecided
         }
         if isCut { socket.note(.aborted, errno: ECONNABORTED) }
     }

@@ -149,7 +149,7 @@ public final class SimulatedDatagramSocket: ProcessSocket {
             case .direct(let way):
                 state.change {
                     $0.way = way
-                    $0.divert = nil
+                    $0.divert(to: nil)
                 }
                 Task { await self.goOut(mac.internet) }
             }

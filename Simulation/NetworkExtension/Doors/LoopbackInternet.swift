@@ -33,7 +33,7 @@ public final class LoopbackInternet: SimulatedInternet {
 private final class RealDatagrams: SimulatedDatagramLink {
     private let internet: LoopbackInternet
     private let real: RealSocket
-    /// For which endpoint a real port stands: the one that was sent to last. Nobody else's answers get in.
+    /// For which endpoint a real port stands, the one sent to last; nobody else's answers get in.
     private let peers = Gate<[UInt16: NWEndpoint]>([:])
 
     init(in internet: LoopbackInternet) throws(SocketError) {
@@ -46,31 +46,13 @@ private final class RealDatagrams: SimulatedDatagramLink {
         let address = try internet.address(of: endpoint)
         guard case .loopback(let port) = address else { throw SocketError(EPROTOTYPE) }
         peers.change { $0[port] = endpoint }
-        let error = try real.once { descriptor throws(SocketError) in
-            try address.withRaw { raw, length in
-                data.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, raw, length) } < 0 ? errno : 0
-            }
-        }
-        // A full queue loses the datagram, as a network does.
-        guard error == 0 || error == EAGAIN else { throw SocketError(error) }
+        try real.send(data, to: address)
     }
 
     func receive() async throws(SocketError) -> (Data, NWEndpoint) {
-        var buffer = Data(count: 65_536)
         while true {
-            var sender = sockaddr_in()
-            let count = try await real.call(.read) { descriptor in
-                var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-                return buffer.withUnsafeMutableBytes { bytes in
-                    withUnsafeMutablePointer(to: &sender) {
-                        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                            recvfrom(descriptor, bytes.baseAddress, bytes.count, 0, $0, &length)
-                        }
-                    }
-                }
-            }
-            let port = UInt16(bigEndian: sender.sin_port)
-            if let peer = peers.read({ $0[port] }) { return (Data(buffer.prefix(count)), peer) }
+            let (data, port) = try await real.receiveDatagram()
+            if let peer = peers.read({ $0[port] }) { return (data, peer) }
         }
     }
 

@@ -110,6 +110,33 @@ final class RealSocket: SimulatedLink {
         return Data(buffer.prefix(count))
     }
 
+    /// Sends one datagram and never waits; a full queue loses it, as a network does.
+    func send(_ data: Data, to address: RealAddress) throws(SocketError) {
+        let error = try once { descriptor throws(SocketError) in
+            try address.withRaw { raw, length in
+                data.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, raw, length) } < 0 ? errno : 0
+            }
+        }
+        guard error == 0 || error == EAGAIN else { throw SocketError(error) }
+    }
+
+    /// Receives one datagram, with the port of loopback that it is from.
+    func receiveDatagram() async throws(SocketError) -> (Data, port: UInt16) {
+        var buffer = Data(count: 65_536)
+        var sender = sockaddr_in()
+        let count = try await call(.read) { descriptor in
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            return buffer.withUnsafeMutableBytes { bytes in
+                withUnsafeMutablePointer(to: &sender) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        recvfrom(descriptor, bytes.baseAddress, bytes.count, 0, $0, &length)
+                    }
+                }
+            }
+        }
+        return (Data(buffer.prefix(count)), UInt16(bigEndian: sender.sin_port))
+    }
+
     func shutdownWrite() { _ = try? once { shutdown($0, Int32(SHUT_WR)) } }
 
     func close() {

@@ -67,7 +67,7 @@ struct DatagramState {
     static func cost(_ datagram: Datagram) -> Int { max(1, datagram.0.count) }
 
     /// Takes a datagram of the application; without credit it is lost.
-    mutating func take(_ datagram: Datagram, _ gate: Gate<DatagramState>) {
+    mutating func take(_ datagram: Datagram, _ gate: Gate<DatagramState>, _ knobs: Knobs) {
         let cost = Self.cost(datagram)
         guard outgoingBytes + undelivered + cost <= Self.window else {
             dropped += 1
@@ -75,7 +75,7 @@ struct DatagramState {
         }
         outgoing.append(datagram)
         outgoingBytes += cost
-        serveRead(gate)
+        serveRead(gate, knobs)
     }
 
     /// Gives what waits to go out.
@@ -84,12 +84,14 @@ struct DatagramState {
         return outgoing
     }
 
-    /// Completes the provider's pending read if there is something to say.
-    mutating func serveRead(_ gate: Gate<DatagramState>) {
+    /// Completes the provider's pending read if there is something to say: with all that waits, or one at a time [DEC].
+    mutating func serveRead(_ gate: Gate<DatagramState>, _ knobs: Knobs) {
         guard let divert, let read = divert.pendingRead else { return }
         if !outgoing.isEmpty {
-            let cost = outgoingBytes
-            let batch = takeOutgoing()
+            let batch = Array(outgoing.prefix(knobs.coalescesReads ? outgoing.count : 1))
+            let cost = batch.reduce(0) { $0 + Self.cost($1) }
+            outgoing.removeFirst(batch.count)
+            outgoingBytes -= cost
             undelivered += cost
             divert.session.queue.run {
                 gate.change { $0.undelivered -= cost }

@@ -58,7 +58,7 @@ final class DivertedDatagrams: KernelDatagrams, DivertedFlow {
                 return nil
             }
             state.divert?.pendingRead = done
-            state.serveRead(gate)
+            state.serveRead(gate, knobs)
             return nil
         }
         if let error { session.queue.run { done.value(nil, NEAppProxyFlowError(error)) } }
@@ -94,6 +94,9 @@ final class DivertedDatagrams: KernelDatagrams, DivertedFlow {
             guard state.divert?.isReadClosed == false else { return }
             state.divert?.isReadClosed = true
             // A pending read is dropped: its completion is never called [DEC].
+            if !knobs.closeReadDropsPending, let read = state.divert?.pendingRead {
+                session.queue.run { read.value(nil, nil) }
+            }
             state.divert?.pendingRead = nil
             _ = state.takeOutgoing()
             state.isSendRefused = true

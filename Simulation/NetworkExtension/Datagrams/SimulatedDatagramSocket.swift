@@ -18,6 +18,7 @@ public final class SimulatedDatagramSocket: ProcessSocket {
     private let hostname: String?
     private let delegate: SimulatedProcess?
     private let mac: SimulatedMac?
+    private let knobs: Knobs
     private let shown: Gate<NWEndpoint?>
 
     init(
@@ -30,6 +31,7 @@ public final class SimulatedDatagramSocket: ProcessSocket {
         self.hostname = hostname
         self.delegate = delegate
         mac = process.mac
+        knobs = process.mac?.knobs ?? Knobs()
         shown = Gate(self.peer)
         state = Gate(DatagramState(receiveBuffer: receiveBuffer))
     }
@@ -54,7 +56,7 @@ public final class SimulatedDatagramSocket: ProcessSocket {
             if state.isSendRefused { return .failure(SocketError(EHOSTUNREACH)) }
             if let link = state.link { return .success(.link(link)) }
             if state.divert != nil, target.isV4Multicast { return .failure(SocketError(EAFNOSUPPORT)) }
-            state.take((data, target), self.state)
+            state.take((data, target), self.state, knobs)
             defer { state.isOffered = true }
             return .success(state.isOffered ? .taken : .offer)
         }
@@ -89,10 +91,10 @@ public final class SimulatedDatagramSocket: ProcessSocket {
         let (wasOpen, link) = state.change { state in
             guard !state.isClosed else { return (false, nil as (any SimulatedDatagramLink)?) }
             state.isClosed = true
-            state.tellsClose = mac?.knobs.datagramCloseInvisible == false
+            state.tellsClose = !knobs.datagramCloseInvisible
             (state.incoming, state.incomingBytes) = ([], 0)
             state.failWrites()
-            state.serveRead(self.state)
+            state.serveRead(self.state, knobs)
             state.finish()
             return (true, state.link)
         }
@@ -137,7 +139,7 @@ public final class SimulatedDatagramSocket: ProcessSocket {
         mac.offer(offer) { [self] session, metaData in
             NEAppProxyUDPFlow(
                 metaData: metaData, remoteHostname: hostname, isBound: local != nil, local: local,
-                kernel: DivertedDatagrams(self, session, knobs: mac.knobs))
+                kernel: DivertedDatagrams(self, session, knobs: knobs))
         } decided: { [self] verdict in
             switch verdict {
             case .claimed(let session): state.change { $0.way = .claimed(by: session.name) }

@@ -84,6 +84,27 @@ struct S12DatagramTests {
         #expect(throws: SocketError(EHOSTUNREACH)) { try socket.send(Data("late".utf8)) }
     }
 
+    @Test("With the knobs, a read that waits gets the end when that side is closed, and a batch holds one datagram")
+    func knobs() async throws {
+        var knobs = Knobs()
+        knobs.closeReadDropsPending = false
+        knobs.coalescesReads = false
+        let provider = DatagramProvider()
+        let scene = try await DatagramScene(provider, knobs)
+        let socket = scene.app.datagramSocket(connectedTo: first)
+        for text in ["one", "two"] { try socket.send(Data(text.utf8)) }
+        let flow = try #require(await provider.flow())
+        #expect(await flow.openDatagrams() == nil)
+        for text in ["one", "two"] { #expect(await flow.read() == .success([Datagram(text, first)])) }
+        let answers = Gate<[NEAppProxyUDPFlow.Batch]>([])
+        flow.readDatagrams { datagrams, error in
+            let batch = NEAppProxyUDPFlow.batch(datagrams, error)
+            answers.change { $0.append(batch) }
+        }
+        flow.closeReadWithError(nil)
+        #expect(await answers.wait { $0.first } == .success(nil))
+    }
+
     @Test("A datagram that the application's buffer can never hold is too large; one that it cannot hold yet waits")
     func tooLarge() async throws {
         let provider = DatagramProvider()

@@ -12,13 +12,11 @@ public enum SessionError: Error, Hashable, Sendable {
 }
 
 /// One system extension with a transparent proxy provider, and its session.
-// `configuration` is set before the proxy is shared and handed to providers, which read it on their own queue;
-// everything else that changes is in `state`.
-public final class InstalledProxy: @unchecked Sendable {
+public final class InstalledProxy: Sendable {
     public enum Status: Hashable, Sendable { case stopped, starting, running, stopping, dead }
 
     public let name: String
-    public let configuration: NETunnelProviderProtocol
+    public var configuration: NETunnelProviderProtocol { state.read { $0.configuration.value } }
     let order: Int?
     private weak let mac: SimulatedMac?
     private let knobs: Knobs
@@ -26,7 +24,10 @@ public final class InstalledProxy: @unchecked Sendable {
     private struct State {
         var make: @Sendable () -> NETransparentProxyProvider
         var process: SimulatedProcess
+        /// Set before a start and then only read, by the provider.
+        var configuration: Carried<NETunnelProviderProtocol>
         var session: Session?
+        var isUpgrading = false
         var isDead = false
         /// Rules that the kernel still has although their provider is gone, and how many connects fail for them.
         var residue: (rules: RuleSet, failures: Int)?
@@ -40,10 +41,11 @@ public final class InstalledProxy: @unchecked Sendable {
     ) {
         self.name = name
         self.order = order
-        self.configuration = configuration
         self.mac = mac
         knobs = mac.knobs
-        state = Gate(State(make: make, process: mac.launch(Self.program(name), user: 0)))
+        state = Gate(
+            State(
+                make: make, process: mac.launch(Self.program(name), user: 0), configuration: Carried(configuration)))
     }
 
     private static func program(_ name: String) -> SimulatedProgram { SimulatedProgram(name, team: "EXTENSION1") }
@@ -60,7 +62,8 @@ public final class InstalledProxy: @unchecked Sendable {
             collect(&state)
             if !state.process.isAlive, let mac { state.process = mac.launch(Self.program(name), user: 0) }
             let session = Session(
-                name, provider: state.make(), configuration: configuration, process: state.process, knobs: knobs)
+                name, provider: state.make(), configuration: state.configuration.value, process: state.process,
+                knobs: knobs)
             session.queue.countBlockingCalls(with: state.blockingCalls)
             state.session = session
             state.isDead = false
@@ -68,6 +71,21 @@ public final class InstalledProxy: @unchecked Sendable {
         }
         try await session.start(options.value)
         state.change { $0.residue = nil }
+    }
+
+    /// What the next start shows the provider as its configuration.
+    func configure(_ configuration: NETunnelProviderProtocol) {
+        state.change { $0.configuration = Carried(configuration) }
+    }
+
+    /// Waits until the provider has ended, an upgrade apart; gives the error that it ended itself with.
+    func ended() async -> (any Error)? {
+        while let session {
+            let error = await session.ended()
+            let goesOn = await state.wait { $0.isUpgrading ? nil : $0.session !== session }
+            guard goesOn == true else { return error }
+        }
+        return nil
     }
 
     /// Stops the provider, and waits until it has, or is killed.
@@ -93,8 +111,10 @@ public final class InstalledProxy: @unchecked Sendable {
     public func upgrade(make: @escaping @Sendable () -> NETransparentProxyProvider) async -> Bool {
         let (session, process) = state.change { state in
             leaveResidue(&state)
+            state.isUpgrading = true
             return (state.session, state.process)
         }
+        defer { state.change { $0.isUpgrading = false } }
         await session?.stop(.appUpdate)
         process.exit()
         state.change { $0.make = make }

@@ -43,6 +43,8 @@ public struct Knobs: Hashable, Sendable {
     public var nilCloseConnects = false
     /// A reset by the application is an error of the next read instead of the end [DEC: "if the kernel reported one"].
     public var resetIsError = true
+    /// A UDP socket's closing is not told to the provider, whose read then never ends [PEER: idle time-outs].
+    public var datagramCloseInvisible = false
     /// What an error of another domain becomes for the application [DEC: "generic"].
     public var genericErrno: Int32 = ECONNABORTED
 
@@ -94,6 +96,7 @@ public struct Knobs: Hashable, Sendable {
         Clause("nilErrorCloseReadInvisible", \.nilErrorCloseReadInvisible, [true, false]),
         Clause("nilCloseConnects", \.nilCloseConnects, [false, true]),
         Clause("resetIsError", \.resetIsError, [true, false]),
+        Clause("datagramCloseInvisible", \.datagramCloseInvisible, [false, true]),
         Clause("genericErrno", \.genericErrno, [ECONNABORTED, EINVAL, EIO]),
     ]
 

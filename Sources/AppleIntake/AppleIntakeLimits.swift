@@ -13,5 +13,4 @@ public enum AppleIntakeLimits {
     static let flows: [Limit] = []
     static let admission: [Limit] = []
     static let datagrams: [Limit] = []
-    static let watchdog: [Limit] = []
 }

@@ -59,11 +59,13 @@ final class StackWriter: Sendable {
     init(file path: String, source: any StackSource = systemStacks) {
         let desk = desk
         let thread = Thread {
-            var page = StackPage(images: source.images())
-            // Without a hang it was woken to end.
-            while case () = desk.asked.wait(), let hang = desk.hang.withLock({ $0 }) {
+            var page = StackPage(file: path, images: source.images())
+            while true {
+                desk.asked.wait()
+                // Without a hang it was woken to end.
+                guard let hang = desk.hang.withLock({ $0 }) else { return }
                 page.describe(hang, source)
-                page.write(to: path)
+                page.write()
                 desk.written.signal()
             }
         }
@@ -89,15 +91,18 @@ final class StackWriter: Sendable {
     }
 }
 
-/// Memory for the text, the frames and a name, taken before anything can hang.
+/// Memory for all that is needed, taken before anything can hang.
 private struct StackPage: ~Copyable {
     private let text = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: AppleIntakeLimits.stackText.value)
     private let frames = UnsafeMutableBufferPointer<UInt>.allocate(capacity: AppleIntakeLimits.stackFrames.value)
     private let name = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64)
     private let images: [UInt8]
+    /// Not a `String`: each call would allocate another form of it.
+    private let path: UnsafeMutablePointer<CChar>?
     private var length = 0
 
-    init(images: [UInt8]) {
+    init(file path: String, images: [UInt8]) {
+        self.path = strdup(path)
         self.images = images
         text.initialize(repeating: 0)
         frames.initialize(repeating: 0)
@@ -108,6 +113,7 @@ private struct StackPage: ~Copyable {
         text.deallocate()
         frames.deallocate()
         name.deallocate()
+        free(path)
     }
 
     mutating func describe(_ hang: Hang, _ source: any StackSource) {
@@ -136,7 +142,8 @@ private struct StackPage: ~Copyable {
         for byte in images { add(byte: byte) }
     }
 
-    func write(to path: String) {
+    func write() {
+        guard let path else { return }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         var rest = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: text.prefix(length)))

@@ -112,7 +112,7 @@ public final class Watchdog: Sendable {
 
     private func look(_ watch: inout Watch) {
         let hang = watch.look(isForgiven: isForgiven.exchange(false, ordering: .relaxed))
-        missed.add(watch.missedNow, ordering: .relaxed)
+        missed.wrappingAdd(watch.missedNow, ordering: .relaxed)
         guard let hang else { return }
         stacks?.write(hang, within: .milliseconds(AppleIntakeLimits.stackWait.value))
         ending()

@@ -18,7 +18,7 @@ internal import Glibc
 ///
 /// A callback, or a task of a loop, that is found where it was an interval before is a missed beat; three in a row, and
 /// stacks without content are written and the process ends. Waiting is done by a clock that stands still while the
-/// machine sleeps. The thread takes no lock and allocates nothing, so that no hang can be its own.
+/// machine sleeps. The thread shares no lock with what it watches and allocates nothing, so that no hang is its own.
 public final class Watchdog: Sendable {
     private let queue = Beat("the provider's queue")
     /// Milliseconds between two looks.

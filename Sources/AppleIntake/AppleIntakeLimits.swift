@@ -10,5 +10,4 @@ public enum AppleIntakeLimits {
     public static let all: [Limit] = provider + flows + admission + datagrams + watchdog
 
     static let provider: [Limit] = []
-    static let watchdog: [Limit] = []
 }

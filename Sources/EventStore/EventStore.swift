@@ -35,6 +35,7 @@ public final class EventStore: FlowSink {
     public func record(flow: FlowRecord) { writer.add(.flow(privacy.kept(flow))) }
     public func record(message: MessageRecord) { writer.add(.message(privacy.kept(message))) }
     public func record(finding: FindingRecord) { writer.add(.finding(privacy.kept(finding))) }
+    public func record(notice: NoticeRecord) { writer.add(.notice(privacy.kept(notice))) }
 
     private var privacy: EventPrivacy { writer.privacy.withLock { $0 } }
 

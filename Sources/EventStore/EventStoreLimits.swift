@@ -50,6 +50,9 @@ public enum EventStoreLimits {
     public static let text = Limit(
         "events.text", 4_096, .bytes, metric: "none",
         "The longest path of an executable; a longer text of any kind is cut.")
+    public static let facts = Limit(
+        "events.facts", 32, .count, metric: "none",
+        "Facts of one notice, more than any maker of notices gives; the rest is cut.")
     public static let page = Limit(
         "events.page", 256, .count, metric: "none",
         "Events read in one transaction: a reader never keeps the writer from its checkpoint for long.")
@@ -57,8 +60,7 @@ public enum EventStoreLimits {
     /// All of them, for documents and metrics.
     public static let all = [
         queued, batch, gather, busy, retryFirst, retryLast, keepDays, keepDaysMost, keepBytes, upkeepEvery,
-        upkeepRecords, upkeepStep,
-        journal, text, page,
+        upkeepRecords, upkeepStep, journal, text, facts, page,
     ]
 }
 

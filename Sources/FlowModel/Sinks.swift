@@ -9,6 +9,12 @@ public protocol FlowSink: Sendable {
     func record(flow: FlowRecord)
     func record(message: MessageRecord)
     func record(finding: FindingRecord)
+    /// Takes what happened to Weir itself; without an own implementation it is dropped.
+    func record(notice: NoticeRecord)
+}
+
+extension FlowSink {
+    public func record(notice: NoticeRecord) {}
 }
 
 /// Takes counts.

@@ -12,10 +12,11 @@ import Foundation
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "Show what happened: flows, their messages and findings.",
+        abstract: "Show what happened: flows, their messages and findings, and notices about Weir itself.",
         discussion: """
-            As text, a line is a flow, its findings below it. As JSON, a line is an event of the kind "flow", \
-            "message" or "finding", and its keys are stable.
+            As text, a line is a flow, its findings below it, or a notice. As JSON, a line is an event of the kind \
+            "flow", "message", "finding" or "notice", and its keys are stable. A notice is about Weir itself: a \
+            filter by anything but time leaves it out.
             """,
         subcommands: [List.self, Follow.self, Export.self],
         defaultSubcommand: List.self)
@@ -134,7 +135,7 @@ struct EventsCommand: AsyncParsableCommand {
 
         private func list(_ reader: EventReader, _ output: inout StandardOutput) async throws {
             var lines = filter.query
-            lines.kinds = [.flow, .finding]
+            lines.kinds = [.notice, .flow, .finding]
             lines.onlyFindingsOfOpenFlows = true
             var isEmpty = true
             for try await event in reader.events(lines) {
@@ -176,7 +177,7 @@ struct EventsCommand: AsyncParsableCommand {
                 var query = filter.query
                 if query.since == nil, query.limit == nil { query.limit = 0 }
                 // As text a finding has its own line here: its flow may not end for hours.
-                if format == .text { query.kinds = [.flow, .finding] }
+                if format == .text { query.kinds = [.notice, .flow, .finding] }
                 let events = reader.follow(query)
                 let format = format
                 try await untilInterrupted {

@@ -14,7 +14,7 @@ enum EventsPrinter {
 
     static let heading = row("TIME", "LANE", "HOST", "PROTOCOLS", "OUT", "IN", "OUTCOME", ["PROGRAM, FINDINGS, NOTES"])
 
-    /// An event by itself; a finding stands in the columns of the flows.
+    /// An event by itself; a finding or a notice stands in the columns of the flows.
     static func line(_ event: StoredEvent) -> String {
         switch event {
         case .flow(let flow):
@@ -22,6 +22,8 @@ enum EventsPrinter {
             return line(flow, summary)
         case .finding(let finding):
             return row(time(finding.at), "", finding.host, "", "", "", "finding", [describe(finding)])
+        case .notice(let notice):
+            return row(time(notice.at), "", "", "", "", "", "notice", describe(notice))
         case .message(let message):
             let status = message.status == 0 ? "no answer" : String(message.status)
             return row(
@@ -44,6 +46,16 @@ enum EventsPrinter {
                 "    … \(more) that are not shown or no longer kept: see --format json --flow \(flow.facts.id)")
         }
         return lines
+    }
+
+    /// `warning: coverage-gap: …; program 12 curl (proved package curl)`.
+    private static func describe(_ notice: NoticeRecord) -> [String] {
+        ["\(notice.severity.rawValue): \(notice.reason)"]
+            + notice.facts.map { fact in
+                let program = fact.executable.flatMap { $0.split(separator: "/").last }.map { " \($0)" } ?? ""
+                let proof = fact.provedName.map { " (proved \($0))" } ?? ""
+                return "\(fact.code) \(fact.count)\(program)\(proof)"
+            }
     }
 
     private static func line(_ flow: FlowRecord, _ findings: [String]) -> String {

@@ -59,8 +59,9 @@ struct EventFileTests {
         #expect(try await reader.all().map(\.brief) == ["me7", "fi7", "fl7"])
         let store = try EventStore.open(at: directory.path, options: .keepingAll)
         store.record(flow: try Samples.flow(8))
+        store.record(notice: Samples.notice())
         await store.close(within: .seconds(60))
-        #expect(try await reader.all().map(\.brief) == ["me7", "fi7", "fl7", "fl8"])
+        #expect(try await reader.all().map(\.brief) == ["me7", "fi7", "fl7", "no", "fl8"])
     }
 
     @Test func theSchemaIsThatOfVersionOneWithWhatLaterVersionsAdd() async throws {
@@ -70,6 +71,13 @@ struct EventFileTests {
             try db.execute(sql: "ALTER TABLE flows ADD COLUMN user_pseudonym TEXT")
             try db.execute(sql: "ALTER TABLE flows ADD COLUMN proved_name TEXT")
             try db.execute(sql: "ALTER TABLE flows ADD COLUMN class_reason TEXT")
+            try db.execute(
+                sql: """
+                    CREATE TABLE notices (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        at INTEGER NOT NULL, severity TEXT NOT NULL,
+                        reason_code TEXT NOT NULL, reason_detail TEXT NOT NULL, facts TEXT NOT NULL)
+                    """)
         }
         let directory = try TemporaryDirectory()
         let file = try EventFile.openForWriting(in: directory.path, busy: 1_000)
@@ -111,7 +119,7 @@ struct EventFileTests {
                 }
                 try await group.waitForAll()
             }
-            let found = try await EventReader.open(at: path).all().map(\.flowID.value)
+            let found = try await EventReader.open(at: path).all().compactMap(\.flowID?.value)
             #expect(Set(found) == [1, 2, 3, 4])
         }
     }
@@ -131,7 +139,7 @@ struct EventFileTests {
         }
         let healths = [await first.close(within: .seconds(60)), await second.close(within: .seconds(60))]
         #expect(healths.map(\.written) == [2_000, 2_000])
-        let found = try await reader.all().map(\.flowID.value)
+        let found = try await reader.all().compactMap(\.flowID?.value)
         #expect(found.sorted() == Array(0..<4_000))
     }
 }

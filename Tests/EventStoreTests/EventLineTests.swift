@@ -51,11 +51,27 @@ struct EventLineTests {
                 """#.replacingOccurrences(of: "\n", with: ""))
     }
 
+    @Test func aNoticeHasTheseKeysAndValues() {
+        #expect(
+            StoredEvent.notice(Samples.fullNotice()).jsonLine
+                == #"""
+                {"kind":"notice","time":"2026-01-01T00:00:00.009Z","flow":null,"severity":"warning",
+                "reason":{"code":"coverage-gap","detail":"a “gap”\u000a"},
+                "facts":[{"code":"open-connections","count":1099511627776,"executable":null,"proved":null},
+                {"code":"program","count":-3,"executable":"/usr/bin/ünï\"code",
+                "proved":"AB12CD34EF:com.example.sync"}]}
+                """#.replacingOccurrences(of: "\n", with: ""))
+    }
+
     @Test func keysAreThereEvenWhenNothingIsKnown() throws {
         let full = [
             StoredEvent.flow(try Samples.fullFlow()), .message(Samples.fullMessage()), .finding(Samples.fullFinding()),
+            .notice(Samples.fullNotice()),
         ]
-        let bare = [StoredEvent.flow(try Samples.flow()), .message(Samples.message()), .finding(Samples.finding())]
+        let bare = [
+            StoredEvent.flow(try Samples.flow()), .message(Samples.message()), .finding(Samples.finding()),
+            .notice(Samples.notice()),
+        ]
         for (full, bare) in zip(full, bare) {
             #expect(try keys(full.jsonLine) == keys(bare.jsonLine))
         }

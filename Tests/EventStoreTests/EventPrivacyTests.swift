@@ -26,7 +26,12 @@ struct EventPrivacyTests {
         message.notes = [said]
         var finding = Samples.fullFinding()
         finding.finding.restraint = said
-        return [.message(message), .finding(finding), .flow(flow)]
+        var notice = Samples.fullNotice()
+        notice.reason = said
+        notice.facts = [
+            .init("program", 1, executable: "/Users/alice/a b/alice", provedName: "path \"/home/alice/tool\"")
+        ]
+        return [.message(message), .finding(finding), .notice(notice), .flow(flow)]
     }
 
     private func stored(_ users: EventPrivacy.Users, in directory: TemporaryDirectory) async throws -> [StoredEvent] {
@@ -41,7 +46,7 @@ struct EventPrivacyTests {
     @Test func neitherTheFileNorALineOfJSONNorAReadRecordNamesAUser() async throws {
         let directory = try TemporaryDirectory()
         let read = try await stored(.pseudonyms(pseudonym), in: directory)
-        #expect(read.count == 3)
+        #expect(read.count == 4)
         var texts = read.map(\.jsonLine)
         dump(read, to: &texts[0])
         for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {

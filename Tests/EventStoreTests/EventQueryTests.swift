@@ -128,6 +128,21 @@ struct EventQueryTests {
         #expect(try await reader.found { $0.limit = -1 } == [])
     }
 
+    @Test func aNoticeIsMetByTimeAloneAndComesFirstInItsMoment() async throws {
+        let directory = try TemporaryDirectory()
+        let reader = try await reader(
+            of: [.flow(try Samples.flow(1)), .notice(Samples.notice()), .notice(Samples.notice(at: newYear + 9))],
+            in: directory)
+        #expect(try await reader.found { _ in } == ["no", "fl1", "no"])
+        #expect(try await reader.found { $0.until = newYear + 1 } == ["no", "fl1"])
+        #expect(try await reader.found { $0.limit = 1 } == ["no"])
+        let others: [(inout EventQuery) -> Void] = [
+            { $0.host = HostPattern("a.test") }, { $0.findingType = "iban" }, { $0.action = .report },
+            { $0.lane = .relay }, { $0.outcome = .reset }, { $0.flow = FlowID(9) },
+        ]
+        for other in others { #expect(try await reader.found(other) == []) }
+    }
+
     @Test func whatLooksLikeSQLIsJustText() async throws {
         let directory = try TemporaryDirectory()
         let reader = try await store(directory)

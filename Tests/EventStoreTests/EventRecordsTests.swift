@@ -18,7 +18,8 @@ struct EventRecordsTests {
     @Test func everyFieldOfEveryRecordComesBack() async throws {
         let directory = try TemporaryDirectory()
         let events: [StoredEvent] = [
-            .message(Samples.fullMessage()), .finding(Samples.fullFinding()), .flow(try Samples.fullFlow()),
+            .message(Samples.fullMessage()), .finding(Samples.fullFinding()), .notice(Samples.fullNotice()),
+            .flow(try Samples.fullFlow()),
         ]
         let read = try await reader(of: events, in: directory).all()
         #expect(read.map(text) == events.map(text))
@@ -27,7 +28,8 @@ struct EventRecordsTests {
     @Test func fieldsThatAreNotKnownComeBackAsSuch() async throws {
         let directory = try TemporaryDirectory()
         let events: [StoredEvent] = [
-            .message(Samples.message()), .finding(Samples.finding()), .flow(try Samples.flow()),
+            .notice(Samples.notice()), .message(Samples.message()), .finding(Samples.finding()),
+            .flow(try Samples.flow()),
         ]
         let read = try await reader(of: events, in: directory).all()
         #expect(read.map(text) == events.map(text))
@@ -49,6 +51,15 @@ struct EventRecordsTests {
         let read = try await reader(of: [.flow(flow)], in: directory).all()
         guard case .flow(let record) = try #require(read.first) else { throw CancellationError() }
         #expect(record.bytesOutbound == UInt64(Int64.max))
+    }
+
+    @Test func ofANoticesFactsAsManyAreKeptAsTheLimitSays() async throws {
+        let directory = try TemporaryDirectory()
+        var notice = Samples.notice()
+        notice.facts = (0..<100).map { .init("program", $0) }
+        let read = try await reader(of: [.notice(notice)], in: directory).all()
+        guard case .notice(let record) = try #require(read.first) else { throw CancellationError() }
+        #expect(record.facts == Array(notice.facts.prefix(EventStoreLimits.facts.value)))
     }
 
     @Test func textOfAnyLengthIsCutAtTheLimit() async throws {

@@ -24,6 +24,18 @@ struct EventRowTests {
         await #expect(throws: EventStoreError.self) { try await reader.all() }
     }
 
+    @Test(arguments: [
+        "severity = 'grave'", "facts = '[{}]'", "facts = 'not JSON'", "facts = '[{\"code\":\"a\",\"count\":1e99}]'",
+    ])
+    func aNoticeThatMakesNoSenseIsAnErrorAndNoTrap(_ edit: String) async throws {
+        let directory = try TemporaryDirectory()
+        let reader = try await reader(of: [.notice(Samples.fullNotice())], in: directory)
+        let database = try DatabaseQueue(path: directory.database)
+        try await database.write { db in try db.execute(sql: "UPDATE notices SET \(edit)") }
+        let error = await #expect(throws: EventStoreError.self) { try await reader.all() }
+        #expect(error?.code == .unreadable)
+    }
+
     @Test func theErrorNamesTheRowAndTheColumnButNotTheValue() async throws {
         let directory = try TemporaryDirectory()
         let reader = try await reader(of: [.flow(try Samples.fullFlow())], in: directory)

@@ -46,6 +46,19 @@ enum Samples {
                 digest: "0123456789abcdef", action: action))
     }
 
+    static func notice(at: Int64 = newYear) -> NoticeRecord {
+        NoticeRecord(at: at, .info, Reason("coverage-gap", "for a test"))
+    }
+
+    static func fullNotice() -> NoticeRecord {
+        NoticeRecord(
+            at: newYear + 9, .warning, Reason("coverage-gap", "a “gap”\n"),
+            facts: [
+                .init("open-connections", 1 << 40),
+                .init("program", -3, executable: "/usr/bin/ünï\"code", provedName: "AB12CD34EF:com.example.sync"),
+            ])
+    }
+
     /// A flow whose every field differs from what it is by default.
     static func fullFlow() throws -> FlowRecord {
         var facts = FlowFacts(
@@ -144,6 +157,7 @@ extension EventStore {
             case .flow(let flow): record(flow: flow)
             case .message(let message): record(message: message)
             case .finding(let finding): record(finding: finding)
+            case .notice(let notice): record(notice: notice)
             }
         }
     }
@@ -165,7 +179,7 @@ extension EventReader {
 }
 
 extension StoredEvent {
-    var brief: String { "\(kind.rawValue.prefix(2))\(flowID.value)" }
+    var brief: String { "\(kind.rawValue.prefix(2))\(flowID.map { String($0.value) } ?? "")" }
 }
 
 /// Waits for a condition that must come true sooner or later.

@@ -8,7 +8,8 @@ extension StoredEvent {
     /// The event as one line of JSON, without the line's end.
     ///
     /// Every key of a kind is always there, in this order; what is not known is null. Keys may be added, never changed.
-    /// - all: `kind` ("flow", "message" or "finding"), `time` (RFC 3339, UTC, milliseconds), `flow` (16 hex digits)
+    /// - all: `kind` ("flow", "message", "finding" or "notice"), `time` (RFC 3339, UTC, milliseconds), `flow` (16 hex
+    ///   digits; null for a notice)
     /// - flow: `started`, `transport`, `intake`, `source`, `destination`, `host`, `names` [{`name`, `proof`}],
     ///   `identity` {`class`, `unknown`, `executable`, `pid`, `uid`, `user`, `proved`, `reason`}, `verdict`, `protocols`,
     ///   `bytes_out`, `bytes_in`, `messages`, `findings`, `outcome`, `notes`; its `time` is its end;
@@ -17,12 +18,15 @@ extension StoredEvent {
     /// - message: `message`, `method`, `host`, `status` (0: no answer), `verdict`, `notes`
     /// - finding: `message`, `direction`, `part`, `host`, `type`, `confidence`, `offset`, `length`, `excerpt`,
     ///   `digest`, `action`, `restraint` ({`code`, `detail`} or null)
+    /// - notice: `severity` ("info", "warning" or "error"), `reason` {`code`, `detail`},
+    ///   `facts` [{`code`, `count`, `executable`, `proved`}]
     /// - `verdict` {`lane`, `profile`, `rule`, `reason` {`code`, `detail`}}; `notes` [{`code`, `detail`}]
     public var jsonLine: String {
         switch self {
         case .flow(let record): return record.jsonLine
         case .message(let record): return record.jsonLine
         case .finding(let record): return record.jsonLine
+        case .notice(let record): return record.jsonLine
         }
     }
 }
@@ -107,6 +111,19 @@ extension FindingRecord {
             "digest": JSONText.string(finding.digest),
             "action": JSONText.string(finding.action.rawValue),
             "restraint": finding.restraint.map(JSONText.reason) ?? "null",
+        ])
+    }
+}
+
+extension NoticeRecord {
+    fileprivate var jsonLine: String {
+        JSONText.object([
+            "kind": "\"notice\"",
+            "time": JSONText.string(EventTime.text(at)),
+            "flow": "null",
+            "severity": JSONText.string(severity.rawValue),
+            "reason": JSONText.reason(reason),
+            "facts": JSONText.facts(facts),
         ])
     }
 }

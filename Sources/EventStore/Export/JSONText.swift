@@ -33,6 +33,17 @@ enum JSONText {
         object(["code": string(clipped(reason.code)), "detail": string(clipped(reason.detail))])
     }
 
+    static func facts(_ facts: [NoticeRecord.Fact]) -> String {
+        array(
+            facts.prefix(EventStoreLimits.facts.value).map { fact in
+                object([
+                    "code": string(clipped(fact.code)), "count": String(fact.count),
+                    "executable": string(fact.executable.map(clipped)),
+                    "proved": string(fact.provedName.map(clipped)),
+                ])
+            })
+    }
+
     /// At most sixteen notes, which is more than a record should have.
     static func notes(_ notes: [Reason]) -> String { array(notes.prefix(16).map(reason)) }
 }

@@ -56,6 +56,18 @@ public struct EventPrivacy: Sendable {
         return record
     }
 
+    func kept(_ record: NoticeRecord) -> NoticeRecord {
+        guard case .pseudonyms(let pseudonym) = users else { return record }
+        let homes = HomeNames(pseudonym: pseudonym)
+        var record = record
+        record.reason = homes.hidden(in: record.reason)
+        for index in record.facts.indices {
+            record.facts[index].executable = record.facts[index].executable.map(homes.hidden(inPath:))
+            record.facts[index].provedName = record.facts[index].provedName.map(homes.hidden(inText:))
+        }
+        return record
+    }
+
     func kept(_ record: FindingRecord) -> FindingRecord {
         guard case .pseudonyms(let pseudonym) = users else { return record }
         var record = record

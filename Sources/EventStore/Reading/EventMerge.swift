@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Three tables read as one, in the order of time.
+// The tables read as one, in the order of time.
 
 internal import FlowModel
 internal import GRDB
 
 /// A reader's place in the rows that were stored between two moments.
 ///
-/// Each table is gone through once, however few of its rows match: a single statement over all three would look for the
+/// Each table is gone through once, however few of its rows match: a single statement over all of them would look for the
 /// next row of the rarest kind again with each page.
 struct EventMerge: Sendable {
     /// A stretch of one table's matching positions.

@@ -12,7 +12,7 @@ struct EventPosition: Comparable, Sendable {
 
     /// The first `limit` positions in time order, or the last in reverse, of the rows that meet the conditions.
     ///
-    /// One statement merges the three tables, each read in the order of its index on `at`; only what shares a moment is
+    /// One statement merges the tables, each read in the order of its index on `at`; only what shares a moment is
     /// sorted.
     static func fetch(
         _ db: Database, kinds: Set<EventKind> = Set(EventKind.allCases), reversed: Bool = false, limit: Int,
@@ -51,6 +51,7 @@ struct EventPosition: Comparable, Sendable {
 
 /// The last row of each table at one moment.
 struct EventExtent: Sendable, Equatable {
+    var notices: Int64 = 0
     var messages: Int64 = 0
     var findings: Int64 = 0
     var flows: Int64 = 0
@@ -59,6 +60,7 @@ struct EventExtent: Sendable, Equatable {
 
     init(_ db: Database) throws {
         let last = { (kind: EventKind) in try Int64.fetchOne(db, sql: "SELECT max(seq) FROM \(kind.table)") ?? 0 }
+        notices = try last(.notice)
         messages = try last(.message)
         findings = try last(.finding)
         flows = try last(.flow)
@@ -66,6 +68,7 @@ struct EventExtent: Sendable, Equatable {
 
     func last(_ kind: EventKind) -> Int64 {
         switch kind {
+        case .notice: return notices
         case .message: return messages
         case .finding: return findings
         case .flow: return flows

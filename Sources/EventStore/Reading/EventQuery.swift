@@ -26,7 +26,8 @@ public enum HostPattern: Sendable, Equatable {
 /// Conditions on events; all of those set must hold.
 ///
 /// A condition on something that an event has not got itself is met through what belongs to it (a flow with a message
-/// to the host, a message with a finding of the type) or what it belongs to (a finding in a flow of the outcome).
+/// to the host, a message with a finding of the type) or what it belongs to (a finding in a flow of the outcome). A
+/// notice has nothing but its time, so any other condition leaves it out.
 public struct EventQuery: Sendable {
     /// Milliseconds since 1970-01-01 UTC: events at this moment or later.
     public var since: Int64?
@@ -59,13 +60,18 @@ extension EventQuery {
         var all: [SQL] = []
         if let since { all.append("e.at >= \(since)") }
         if let until { all.append("e.at < \(until)") }
+        if kind == .notice {
+            let isPlain =
+                host == nil && findingType == nil && action == nil && lane == nil && outcome == nil && flow == nil
+            return isPlain ? all : ["0"]
+        }
         if let flow { all.append("e.flow = \(Int64(bitPattern: flow.value))") }
         if let host { all.append(Self.condition(on: host, of: kind)) }
         if let lane { all.append(Self.condition(on: lane, of: kind)) }
         if let outcome {
             switch kind {
             case .flow: all.append("e.outcome = \(outcome.rawValue)")
-            case .message, .finding:
+            case .notice, .message, .finding:
                 all.append(
                     "EXISTS (SELECT 1 FROM flows f WHERE f.flow = e.flow AND f.outcome = \(outcome.rawValue))")
             }
@@ -79,7 +85,8 @@ extension EventQuery {
                     EXISTS (SELECT 1 FROM findings d
                     WHERE d.flow = e.flow AND d.message = e.message AND \(content("d")))
                     """)
-            case .flow: all.append("EXISTS (SELECT 1 FROM findings d WHERE d.flow = e.flow AND \(content("d")))")
+            case .notice, .flow:
+                all.append("EXISTS (SELECT 1 FROM findings d WHERE d.flow = e.flow AND \(content("d")))")
             }
         }
         if onlyFindingsOfOpenFlows, kind == .finding {
@@ -115,7 +122,7 @@ extension EventQuery {
                 (e.lane = \(lane)
                 OR EXISTS (SELECT 1 FROM messages m WHERE m.flow = e.flow AND m.lane = \(lane)))
                 """
-        case .finding:
+        case .notice, .finding:
             return """
                 (EXISTS (SELECT 1 FROM messages m
                 WHERE m.flow = e.flow AND m.message = e.message AND m.lane = \(lane))

@@ -134,6 +134,21 @@ extension FindingRecord: StoredRow {
     }
 }
 
+extension NoticeRecord: StoredRow {
+    static let columns = ["at", "severity", "reason_code", "reason_detail", "facts"]
+    static let access = RowAccess(.notice, columns)
+
+    var values: [(any DatabaseValueConvertible)?] {
+        [at, severity.rawValue, clipped(reason.code), clipped(reason.detail), JSONText.facts(facts)]
+    }
+
+    init(_ row: EventRow) throws(EventStoreError) {
+        self.init(
+            at: try row.value("at"), try row.parsed("severity", Severity.init(rawValue:)),
+            Reason(try row.value("reason_code"), try row.value("reason_detail")), facts: try row.facts("facts"))
+    }
+}
+
 extension MessagePart {
     /// Reads what `description` prints.
     fileprivate init?(text: String) {

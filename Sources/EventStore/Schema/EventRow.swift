@@ -9,6 +9,7 @@ internal import GRDB
 extension EventKind {
     var table: String {
         switch self {
+        case .notice: return "notices"
         case .message: return "messages"
         case .finding: return "findings"
         case .flow: return "flows"
@@ -58,6 +59,7 @@ extension StoredRow {
 extension StoredEvent {
     func insert(into db: Database) throws {
         switch self {
+        case .notice(let record): try record.insert(into: db)
         case .message(let record): try record.insert(into: db)
         case .finding(let record): try record.insert(into: db)
         case .flow(let record): try record.insert(into: db)
@@ -67,6 +69,7 @@ extension StoredEvent {
     /// Reads one event; nil when it is gone.
     static func fetch(_ db: Database, _ kind: EventKind, _ seq: Int64) throws -> StoredEvent? {
         switch kind {
+        case .notice: return try NoticeRecord.fetch(db, kind, seq).map { .notice($0) }
         case .message: return try MessageRecord.fetch(db, kind, seq).map { .message($0) }
         case .finding: return try FindingRecord.fetch(db, kind, seq).map { .finding($0) }
         case .flow: return try FlowRecord.fetch(db, kind, seq).map { .flow($0) }
@@ -125,6 +128,15 @@ struct EventRow {
         }
     }
 
+    func facts(_ column: String) throws(EventStoreError) -> [NoticeRecord.Fact] {
+        try parsed(column) { text in
+            let stored = try? JSONDecoder().decode([StoredFact].self, from: Data(text.utf8))
+            return stored?.map {
+                NoticeRecord.Fact($0.code, $0.count, executable: $0.executable, provedName: $0.proved)
+            }
+        }
+    }
+
     func strings(_ column: String) throws(EventStoreError) -> [String] {
         try parsed(column) { text in try? JSONDecoder().decode([String].self, from: Data(text.utf8)) }
     }
@@ -137,6 +149,13 @@ struct EventRow {
     private struct StoredReason: Decodable {
         var code: String
         var detail: String
+    }
+
+    private struct StoredFact: Decodable {
+        var code: String
+        var count: Int
+        var executable: String?
+        var proved: String?
     }
 }
 

@@ -63,6 +63,17 @@ enum EventSchema {
                     ALTER TABLE flows ADD COLUMN class_reason TEXT;
                     """)
         }
+        // What happens to Weir itself.
+        migrator.registerMigration("events-4") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE notices (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        at INTEGER NOT NULL, severity TEXT NOT NULL,
+                        reason_code TEXT NOT NULL, reason_detail TEXT NOT NULL, facts TEXT NOT NULL);
+                    CREATE INDEX notices_at ON notices (at);
+                    """)
+        }
         return migrator
     }
 

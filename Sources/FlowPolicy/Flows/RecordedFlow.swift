@@ -7,7 +7,7 @@ internal import FlowModel
 /// What a line of recorded events or described flows holds.
 enum RecordedLine {
     case flow(FlowDescription)
-    /// An event of another kind: a message or a finding.
+    /// An event of another kind: a message, a finding or a notice.
     case other
     /// Why it cannot be used.
     case unusable(PolicyProblem)

@@ -104,6 +104,7 @@ final class RolloutKeeper: FlowSink, Sendable {
 
     func record(message: MessageRecord) { sink.record(message: message) }
     func record(finding: FindingRecord) { sink.record(finding: finding) }
+    func record(notice: NoticeRecord) { sink.record(notice: notice) }
 
     private static func read(_ path: String) -> [String: Entry] {
         guard let data = FileManager.default.contents(atPath: path) else { return [:] }

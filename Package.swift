@@ -114,11 +114,17 @@ let package = Package(
                 + appleFrameworks),
         room("MacControl", ["FlowModel", "FlowPolicy"]),
         room("EventStore", ["FlowModel", grdb, crypto]),
+        room(
+            "EngineAssembly",
+            [
+                "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
+                "EventStore", nioCore,
+            ]),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", nioCore, nioPosix, argumentParser,
+                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", nioCore, nioPosix, argumentParser,
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),

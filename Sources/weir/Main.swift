@@ -3,6 +3,7 @@
 // The program's door: reads the command line, runs one verb, and ends with the status that verb means.
 
 import ArgumentParser
+import EngineAssembly
 
 #if canImport(Glibc)
 import Glibc

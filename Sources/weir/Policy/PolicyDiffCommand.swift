@@ -3,8 +3,15 @@
 // weir policy diff: which flows another policy would decide otherwise.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 struct PolicyDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,33 +2,33 @@
 
 // The program's counters: kept in memory, printed when somebody asks with SIGUSR1.
 
-import Dispatch
-import FlowModel
-import Synchronization
+internal import Dispatch
+internal import FlowModel
+internal import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-import Darwin
+internal import Darwin
 #endif
 
 /// Counts by name.
 ///
 /// Names are few, all of them constants of the code, so the table is bounded; a flow counts a handful of times.
-final class Counters: MetricSink {
+package final class Counters: MetricSink {
     private let values = Mutex<[String: Int]>([:])
 
-    func add(_ counter: StaticString, _ amount: Int) {
+    package func add(_ counter: StaticString, _ amount: Int) {
         values.withLock { $0["\(counter)", default: 0] &+= amount }
     }
 
     /// One counter a line, in the text format of Prometheus.
-    var text: String {
+    package var text: String {
         values.withLock { $0 }.sorted { $0.key < $1.key }.map { "weir_\($0.key) \($0.value)\n" }.joined()
     }
 
     /// Prints the counters to standard error at each SIGUSR1, until the process ends.
-    func printOnSignal() {
+    package func printOnSignal() {
         signal(SIGUSR1, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGUSR1)
         source.setEventHandler {

@@ -2,32 +2,32 @@
 
 // Where a policy comes from: a preset by name, or a file; and what it is read against.
 
-import ContentInspection
-import FlowModel
-import FlowPolicy
-import Foundation
+internal import ContentInspection
+internal import FlowModel
+package import FlowPolicy
+internal import Foundation
 
-enum PolicySource {
-    static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
+package enum PolicySource {
+    package static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
 
     /// What a policy may refer to on this machine; `device` takes part in roll-outs.
-    static func environment(device: String? = nil) -> PolicyEnvironment {
+    package static func environment(device: String? = nil) -> PolicyEnvironment {
         PolicyEnvironment(detectors: detectors, files: DiskPolicyFiles(), userID: userID, device: device)
     }
 
     /// What described flows may leave out, and name.
-    static func context() -> FlowDescription.Context {
+    package static func context() -> FlowDescription.Context {
         FlowDescription.Context(
-            now: Runtime.now(), utcOffset: Int32(clamping: TimeZone.current.secondsFromGMT()), userID: userID)
+            now: AssembledEngine.now(), utcOffset: Int32(clamping: TimeZone.current.secondsFromGMT()), userID: userID)
     }
 
     /// Reads a preset or a file; every problem of a file is one line with its place.
-    static func load(_ name: String, _ environment: PolicyEnvironment = environment()) throws -> Policy {
+    package static func load(_ name: String, _ environment: PolicyEnvironment = environment()) throws -> Policy {
         try explained { try read(name, environment) }
     }
 
     /// The same, with the problems as they are; a bundle is read whoever signed it.
-    static func read(_ name: String, _ environment: PolicyEnvironment) throws -> Policy {
+    package static func read(_ name: String, _ environment: PolicyEnvironment) throws -> Policy {
         switch try content(of: name) {
         case .preset(let preset): return try read(preset: preset, environment)
         case .file(let bytes) where PolicyBundle.isBundle(bytes):
@@ -38,17 +38,17 @@ enum PolicySource {
     }
 
     /// What a name of a policy leads to.
-    enum Content {
+    package enum Content {
         case preset(String)
         case file([UInt8])
     }
 
-    static func content(of name: String) throws -> Content {
+    package static func content(of name: String) throws -> Content {
         if let preset = presetName(name) { return .preset(preset) }
         return .file(try told(name) { () throws(PolicyFileProblem) in try DiskPolicyFiles.bytes(of: name) })
     }
 
-    static func read(preset name: String, _ environment: PolicyEnvironment) throws -> Policy {
+    package static func read(preset name: String, _ environment: PolicyEnvironment) throws -> Policy {
         guard let preset = Policy.preset(name, environment) else {
             throw Problem.internalError("the preset \(name) cannot be read")
         }
@@ -56,7 +56,7 @@ enum PolicySource {
     }
 
     /// A policy document on the disk.
-    static func read(_ bytes: [UInt8], _ name: String, _ environment: PolicyEnvironment) throws -> Policy {
+    package static func read(_ bytes: [UInt8], _ name: String, _ environment: PolicyEnvironment) throws -> Policy {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Problem.refused("\(name): not UTF-8 text: save it as UTF-8")
         }
@@ -64,20 +64,20 @@ enum PolicySource {
     }
 
     /// The policy in a bundle, whose files are the only ones that it can name.
-    static func read(_ bundle: PolicyBundle, _ environment: PolicyEnvironment) throws -> Policy {
+    package static func read(_ bundle: PolicyBundle, _ environment: PolicyEnvironment) throws -> Policy {
         var environment = environment
         environment.files = bundle.files
         return try Policy.read(yaml: bundle.document.text, file: bundle.document.name, environment)
     }
 
     /// The preset that `report` or `preset report` names.
-    static func presetName(_ name: String) -> String? {
+    package static func presetName(_ name: String) -> String? {
         let word = name.hasPrefix("preset ") ? String(name.dropFirst(7)) : name
         return Policy.presetNames.contains(word) ? word : nil
     }
 
     /// The text of a file, a policy or another.
-    static func text(of path: String) throws -> String {
+    package static func text(of path: String) throws -> String {
         try told(path) { () throws(PolicyFileProblem) in try DiskPolicyFiles.text(of: path) }
     }
 
@@ -91,9 +91,9 @@ enum PolicySource {
     }
 
     /// The text of a file or, for `-`, of standard input, and what to call it.
-    static func input(_ path: String) throws -> (text: String, name: String) {
+    package static func input(_ path: String) throws -> (text: String, name: String) {
         guard path == "-" else { return (try text(of: path), path) }
-        let limit = ProgramLimits.policyFile.value
+        let limit = AssemblyLimits.policyFile.value
         let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
         guard data.count <= limit else {
             throw Problem.refused("standard input has more than \(limit) bytes: split it")
@@ -105,7 +105,7 @@ enum PolicySource {
     }
 
     /// Turns the problems of a document into lines of one refusal.
-    static func explained<Result>(_ body: () throws -> Result) throws -> Result {
+    package static func explained<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let problems as PolicyProblems {
@@ -113,7 +113,7 @@ enum PolicySource {
         }
     }
 
-    static func refusal(_ problems: PolicyProblems) -> Problem {
+    package static func refusal(_ problems: PolicyProblems) -> Problem {
         .refused(problems.description.split(separator: "\n").joined(separator: "\nweir: "))
     }
 

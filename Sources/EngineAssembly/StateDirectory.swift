@@ -2,15 +2,15 @@
 
 // Where Weir keeps what it must remember.
 
-import Foundation
+package import Foundation
 
 /// The state directory of this user.
-enum StateDirectory {
+package enum StateDirectory {
     /// The directory named by `--state`, or the default.
     ///
     /// The default of root is `/var/lib/weir` whatever the environment says: sudo may hand over the variables of a
     /// user, and root's files do not belong into a user's home.
-    static func resolve(
+    package static func resolve(
         _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
         isRoot: Bool = geteuid() == 0
     ) -> String {
@@ -22,13 +22,13 @@ enum StateDirectory {
     }
 
     /// Makes the directory, and those above it that are missing, for this user alone (mode 0700).
-    static func create(_ path: String) throws {
+    package static func create(_ path: String) throws {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
     /// A file that is made once for an installation, on first use, readable by this user alone (mode 0600).
-    static func file(_ name: String, in directory: String, makingOnce content: () -> [UInt8]) throws -> Data {
+    package static func file(_ name: String, in directory: String, makingOnce content: () -> [UInt8]) throws -> Data {
         let path = "\(directory)/\(name)"
         if !FileManager.default.fileExists(atPath: path) {
             // Another process may do the same at once: the first link wins, and both read what it made.

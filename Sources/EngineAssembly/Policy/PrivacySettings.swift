@@ -2,12 +2,12 @@
 
 // From what a policy says of privacy to what the event store obeys.
 
-import EventStore
-import FlowPolicy
+package import EventStore
+package import FlowPolicy
 
 extension EventPrivacy {
     /// What `settings` ask for, with the pseudonyms of the installation whose state is in `directory`.
-    init(_ settings: PolicySettings.Privacy, state directory: String) throws {
+    package init(_ settings: PolicySettings.Privacy, state directory: String) throws {
         switch settings.users {
         case .name: self.init(users: .names, keepDays: settings.retainDays)
         case .pseudonym:

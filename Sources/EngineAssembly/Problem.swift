@@ -3,28 +3,28 @@
 // What stops a verb: one clear line and an exit status.
 
 #if canImport(Glibc)
-import Glibc
+internal import Glibc
 #elseif canImport(Darwin)
-import Darwin
+internal import Darwin
 #endif
 
 /// An error that is told to the user as it is.
-struct Problem: Error {
+package struct Problem: Error {
     /// What, where and what to do.
-    let text: String
-    let status: Int32
+    package let text: String
+    package let status: Int32
 
     /// Something the user can mend: a bad file, a port in use.
-    static func refused(_ text: String) -> Problem { Problem(text: text, status: 1) }
+    package static func refused(_ text: String) -> Problem { Problem(text: text, status: 1) }
     /// A command line that cannot be.
-    static func usage(_ text: String) -> Problem { Problem(text: text, status: 2) }
+    package static func usage(_ text: String) -> Problem { Problem(text: text, status: 2) }
     /// Our own fault.
-    static func internalError(_ text: String) -> Problem { Problem(text: text, status: 70) }
+    package static func internalError(_ text: String) -> Problem { Problem(text: text, status: 70) }
 }
 
 /// Whole lines to a descriptor, without Swift's buffered printing in between.
-enum FileDescriptorText {
-    static func standardError(_ text: String) {
+package enum FileDescriptorText {
+    package static func standardError(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }

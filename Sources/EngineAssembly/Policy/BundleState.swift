@@ -2,18 +2,18 @@
 
 // `policy-bundle.json` of the state directory: which policy was taken last, and what it asks of the next.
 
-import FlowPolicy
-import Foundation
+package import FlowPolicy
+internal import Foundation
 
 /// What this installation remembers of the policies it took.
 ///
 /// A file that cannot be read is refused, never taken for a first start: that would be the way back to an old policy.
-struct BundleState {
-    private(set) var memory: BundleMemory
+package struct BundleState {
+    package private(set) var memory: BundleMemory
     private let path: String
 
     /// The state of a directory; empty when nothing was remembered yet.
-    static func load(in directory: String) throws -> BundleState {
+    package static func load(in directory: String) throws -> BundleState {
         let path = directory + "/policy-bundle.json"
         guard FileManager.default.fileExists(atPath: path) else {
             return BundleState(memory: BundleMemory(), path: path)
@@ -28,7 +28,7 @@ struct BundleState {
     }
 
     /// The bundle in the content of a policy file, if it may be taken; nil for a document that may be taken without.
-    func bundle(in content: [UInt8], named name: String) throws -> PolicyBundle? {
+    package func bundle(in content: [UInt8], named name: String) throws -> PolicyBundle? {
         try BundleFile.told(name) { () throws(BundleProblem) in
             if PolicyBundle.isBundle(content) { return try memory.read(content) }
             try memory.allowUnsigned(name)
@@ -37,7 +37,7 @@ struct BundleState {
     }
 
     /// Remembers a policy on the disk; call it when the policy was read without a problem and before it is used.
-    mutating func take(_ bundle: PolicyBundle?, _ policy: Policy) throws {
+    package mutating func take(_ bundle: PolicyBundle?, _ policy: Policy) throws {
         var next = memory
         next.take(bundle, policy.settings)
         guard next != memory else { return }

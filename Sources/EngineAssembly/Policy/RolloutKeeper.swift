@@ -2,16 +2,16 @@
 
 // Where the rings of roll-outs stand on this device, and the counts of flows that move them.
 
-import FlowModel
-import FlowPolicy
-import Foundation
-import Synchronization
+package import FlowModel
+package import FlowPolicy
+internal import Foundation
+internal import Synchronization
 
 /// Counts the flows of rules that are being rolled out, on their way to the store, and moves their rings.
 ///
 /// What it knows lies in `rollout.json` of the state directory, so that a ring that stopped stays stopped. A file that
 /// cannot be read counts as nothing begun: then each rule starts at its first ring, which takes the fewest devices.
-final class RolloutKeeper: FlowSink, Sendable {
+package final class RolloutKeeper: FlowSink, Sendable {
     private struct Entry: Codable, Equatable {
         var state: RolloutRings.State
         /// Flows since the ring began, those of the rule and all others.
@@ -33,7 +33,7 @@ final class RolloutKeeper: FlowSink, Sendable {
     private let metrics: any MetricSink
     private let book: Mutex<Book>
 
-    init(state directory: String, device: String, sink: any FlowSink, metrics: any MetricSink) {
+    package init(state directory: String, device: String, sink: any FlowSink, metrics: any MetricSink) {
         path = directory + "/rollout.json"
         self.device = device
         self.sink = sink
@@ -42,13 +42,13 @@ final class RolloutKeeper: FlowSink, Sendable {
     }
 
     /// Where rings stand, for the reader of policies.
-    static func states(in directory: String) -> @Sendable (String) -> RolloutRings.State? {
+    package static func states(in directory: String) -> @Sendable (String) -> RolloutRings.State? {
         let entries = read(directory + "/rollout.json")
         return { entries[$0]?.state }
     }
 
     /// Counts for the rules of this policy from now on.
-    func watch(_ policy: Policy, now: Int64) {
+    package func watch(_ policy: Policy, now: Int64) {
         let (before, after) = book.withLock { book in
             let before = book.entries.count
             book.rules = Dictionary(policy.ringed.map { ($0.rule, $0.rollout) }) { first, _ in first }
@@ -64,7 +64,7 @@ final class RolloutKeeper: FlowSink, Sendable {
     }
 
     /// Moves every ring whose time or whose failures say so; true when the policy has to be read anew.
-    func move(now: Int64) -> Bool {
+    package func move(now: Int64) -> Bool {
         let (moved, entries) = book.withLock { book in
             var moved: [(rule: String, state: RolloutRings.State)] = []
             for (rule, rollout) in book.rules {
@@ -89,7 +89,7 @@ final class RolloutKeeper: FlowSink, Sendable {
         return !moved.isEmpty
     }
 
-    func record(flow: FlowRecord) {
+    package func record(flow: FlowRecord) {
         let failed = flow.bytesInbound == 0 && [.reset, .aborted, .refused].contains(flow.outcome)
         book.withLock { book in
             guard !book.rules.isEmpty else { return }
@@ -102,8 +102,8 @@ final class RolloutKeeper: FlowSink, Sendable {
         sink.record(flow: flow)
     }
 
-    func record(message: MessageRecord) { sink.record(message: message) }
-    func record(finding: FindingRecord) { sink.record(finding: finding) }
+    package func record(message: MessageRecord) { sink.record(message: message) }
+    package func record(finding: FindingRecord) { sink.record(finding: finding) }
 
     private static func read(_ path: String) -> [String: Entry] {
         guard let data = FileManager.default.contents(atPath: path) else { return [:] }

@@ -2,25 +2,25 @@
 
 // The policy of a running program: read at its start, and again whenever somebody asks.
 
-import ContentInspection
-import Dispatch
-import EventStore
-import FlowEngine
-import FlowModel
-import FlowPolicy
-import Foundation
+internal import ContentInspection
+internal import Dispatch
+package import EventStore
+package import FlowEngine
+package import FlowModel
+package import FlowPolicy
+internal import Foundation
 
 /// Reads the policy that a program was started with.
-struct PolicyLoader: Sendable {
+package struct PolicyLoader: Sendable {
     /// A policy, how much of it this machine may carry out, and the bundle it came in.
-    struct Loaded {
-        var policy: Policy
-        var permit: StartPermit
-        var bundle: PolicyBundle?
+    package struct Loaded {
+        package var policy: Policy
+        package var permit: StartPermit
+        package var bundle: PolicyBundle?
     }
 
     /// A policy file, a bundle, or a preset.
-    let name: String
+    package let name: String
     private let state: String
     private let osRelease: String?
     private let environment: PolicyEnvironment
@@ -28,9 +28,9 @@ struct PolicyLoader: Sendable {
     private let key: FindingKey
 
     /// What this device is called in roll-outs.
-    let device: String
+    package let device: String
 
-    init(_ name: String, state: String, osRelease: String?) throws {
+    package init(_ name: String, state: String, osRelease: String?) throws {
         self.name = name
         self.state = state
         self.osRelease = osRelease
@@ -40,7 +40,7 @@ struct PolicyLoader: Sendable {
     }
 
     /// Reads the policy as it is now, if what runs allows it to follow, and remembers that it did.
-    func load() throws -> Loaded {
+    package func load() throws -> Loaded {
         let permit = try StartPermit.judge(state: state, osRelease: osRelease)
         var environment = environment
         environment.modeCap = permit.cap
@@ -64,25 +64,30 @@ struct PolicyLoader: Sendable {
         return Loaded(policy: policy, permit: permit, bundle: bundle)
     }
 
-    func snapshot(_ policy: Policy) -> PolicySnapshot { PolicySnapshot(policy: policy, key: key) }
+    package func snapshot(_ policy: Policy) -> PolicySnapshot { PolicySnapshot(policy: policy, key: key) }
 
     /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
     ///
-    /// Says on standard error which it was, and why.
-    func reload(_ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink) {
+    /// Says on standard error which it was, and why; gives the policy that was taken, or the words of the refusal.
+    @discardableResult
+    package func reload(
+        _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink
+    ) -> Result<Policy, Problem> {
         let running = engine.currentPolicy
         do {
             let loaded = try load()
             store.obey(try EventPrivacy(loaded.policy.settings.privacy, state: state))
             engine.use(snapshot(loaded.policy))
-            keeper.watch(loaded.policy, now: Runtime.now())
-            loaded.permit.begin(loaded.policy, now: Runtime.now())
+            keeper.watch(loaded.policy, now: AssembledEngine.now())
+            loaded.permit.begin(loaded.policy, now: AssembledEngine.now())
             FileDescriptorText.standardError("weir: \(Self.title(loaded.policy, name)) is in force\n")
+            return .success(loaded.policy)
         } catch {
             metrics.add("policy_reload_refused_total", 1)
-            let text = (error as? Problem)?.text ?? "\(name): \(error)"
+            let problem = error as? Problem ?? .refused("\(name): \(error)")
             FileDescriptorText.standardError(
-                "weir: \(text)\nweir: the new policy is refused; digest \(running.digest) stays in force\n")
+                "weir: \(problem.text)\nweir: the new policy is refused; digest \(running.digest) stays in force\n")
+            return .failure(problem)
         }
     }
 
@@ -90,7 +95,7 @@ struct PolicyLoader: Sendable {
     ///
     /// A terminal that goes away sends the same signal. A program that was started on one then ends in order, as it would
     /// without this.
-    func reloadWhenDue(
+    package func reloadWhenDue(
         _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink
     ) {
         let beganOnTerminal = isatty(STDERR_FILENO) == 1
@@ -110,20 +115,20 @@ struct PolicyLoader: Sendable {
         timer.schedule(deadline: .now() + .seconds(60), repeating: .seconds(60), leeway: .seconds(10))
         timer.setEventHandler {
             _ = timer
-            if keeper.move(now: Runtime.now()) { reload(engine, store, keeper, metrics: metrics) }
+            if keeper.move(now: AssembledEngine.now()) { reload(engine, store, keeper, metrics: metrics) }
         }
         timer.resume()
     }
 
-    static func title(_ policy: Policy, _ name: String) -> String {
+    package static func title(_ policy: Policy, _ name: String) -> String {
         "policy \(name), digest \(policy.digest), mode \(policy.mode.rawValue),"
     }
 }
 
 /// What this device is called in roll-outs: random, so that it says nothing of machine or user.
-enum DeviceName {
+package enum DeviceName {
     /// The sixteen digits in `device-id` of the state directory, made on first use.
-    static func load(in directory: String) throws -> String {
+    package static func load(in directory: String) throws -> String {
         let data = try StateDirectory.file("device-id", in: directory) {
             Array((0..<16).map { _ in "0123456789abcdef".randomElement() ?? "0" }.map(String.init).joined().utf8)
         }

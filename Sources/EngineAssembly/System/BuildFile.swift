@@ -2,19 +2,19 @@
 
 // The record of good builds: `build.json` in the state directory.
 
-import FlowPolicy
-import Foundation
+package import FlowPolicy
+internal import Foundation
 
-enum BuildFile {
+package enum BuildFile {
     private struct Content: Codable {
         var version: Int
         var good: [GoodBuild]
     }
 
-    static func path(in state: String) -> String { state + "/build.json" }
+    package static func path(in state: String) -> String { state + "/build.json" }
 
     /// The record; a file that cannot be read, or is of another version, is a lost one.
-    static func read(in state: String) -> BuildWatch {
+    package static func read(in state: String) -> BuildWatch {
         let path = path(in: state)
         var status = stat()
         if lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR { return .fresh }
@@ -25,14 +25,16 @@ enum BuildFile {
     }
 
     /// Writes the record, whole or not at all; `isNew` leaves a record alone that another process has made meanwhile.
-    static func write(_ watch: BuildWatch, in state: String, isNew: Bool = false) throws {
+    package static func write(_ watch: BuildWatch, in state: String, isNew: Bool = false) throws {
         let path = path(in: state)
         let draft = "\(path).\(getpid())"
-        let text = try JSONLine.text(Content(version: 1, good: watch.good)) + "\n"
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = try encoder.encode(Content(version: 1, good: watch.good)) + Data("\n".utf8)
         defer { unlink(draft) }
         guard
             FileManager.default.createFile(
-                atPath: draft, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]),
+                atPath: draft, contents: text, attributes: [.posixPermissions: 0o600]),
             isNew ? link(draft, path) == 0 || errno == EEXIST : rename(draft, path) == 0
         else { throw Problem.refused("\(path): cannot be written; check the state directory's permissions") }
     }

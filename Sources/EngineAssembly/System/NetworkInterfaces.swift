@@ -2,13 +2,13 @@
 
 // The interfaces of this machine that lead into somebody else's tunnel.
 
-import Foundation
+internal import Foundation
 
-enum NetworkInterfaces {
+package enum NetworkInterfaces {
     /// The interfaces that are up, have an IPv4 address and are called as tunnels are, sorted.
     ///
     /// macOS always has some `utun` interfaces of its own, but those have no IPv4 address.
-    static func tunnels() -> [String] {
+    package static func tunnels() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }
         defer { freeifaddrs(first) }
@@ -25,13 +25,13 @@ enum NetworkInterfaces {
     }
 
     /// The names that kernels and VPN programs give to tunnels.
-    static func isTunnel(_ name: String) -> Bool {
+    package static func isTunnel(_ name: String) -> Bool {
         ["tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "nordlynx", "zt", "gpd"]
             .contains { name.hasPrefix($0) }
     }
 
     /// The interface of the IPv4 default route (Linux, `/proc/net/route`); nil when there is none.
-    static func defaultRoute() -> String? {
+    package static func defaultRoute() -> String? {
         for line in (SmallText.read("/proc/net/route") ?? "").split(separator: "\n").dropFirst() {
             let fields = line.split(separator: "\t")
             if fields.count > 7, fields[1] == "00000000", fields[7] == "00000000" { return String(fields[0]) }

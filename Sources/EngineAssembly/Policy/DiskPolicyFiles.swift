@@ -2,14 +2,16 @@
 
 // The files that a policy names, on the disk.
 
-import CodeIdentity
-import FlowModel
-import FlowPolicy
-import Foundation
+internal import CodeIdentity
+internal import FlowModel
+package import FlowPolicy
+internal import Foundation
 
 /// Reads the files that a policy names, relative to the document that names them.
-struct DiskPolicyFiles: PolicyFiles {
-    func text(of path: String, namedBy document: String) throws(PolicyFileProblem) -> PolicyFile {
+package struct DiskPolicyFiles: PolicyFiles {
+    package init() {}
+
+    package func text(of path: String, namedBy document: String) throws(PolicyFileProblem) -> PolicyFile {
         let whole = Self.path(of: path, namedBy: document)
         let text = try Self.text(of: whole)
         // Two paths to one file, through links or `..`, get one name.
@@ -19,13 +21,13 @@ struct DiskPolicyFiles: PolicyFiles {
     }
 
     /// A path as a document means it: beside the document, unless it begins with `/`.
-    static func path(of path: String, namedBy document: String) -> String {
+    package static func path(of path: String, namedBy document: String) -> String {
         guard !path.hasPrefix("/"), let slash = document.lastIndex(of: "/") else { return path }
         return String(document[...slash]) + path
     }
 
     /// The text of a regular file of bounded size, or why there is none.
-    static func text(of path: String) throws(PolicyFileProblem) -> String {
+    package static func text(of path: String) throws(PolicyFileProblem) -> String {
         guard let text = String(validating: try bytes(of: path), as: UTF8.self) else {
             throw PolicyFileProblem("it is not UTF-8 text: save it as UTF-8")
         }
@@ -36,8 +38,8 @@ struct DiskPolicyFiles: PolicyFiles {
     ///
     /// A pipe or a device could keep the reader waiting or never end, so only regular files are read; a link to one is
     /// as good as the file.
-    static func bytes(of path: String) throws(PolicyFileProblem) -> [UInt8] {
-        let limit = ProgramLimits.policyFile.value
+    package static func bytes(of path: String) throws(PolicyFileProblem) -> [UInt8] {
+        let limit = AssemblyLimits.policyFile.value
         do throws(CodeProblem) {
             let file = try FileBytes(path: path)
             guard file.count <= UInt64(limit) else {

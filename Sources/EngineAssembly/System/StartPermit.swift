@@ -2,24 +2,24 @@
 
 // How much a start may do on this system: asked before the policy is read.
 
-import FlowPolicy
+package import FlowPolicy
 
 /// What is known of this system, and the cap that follows.
-struct StartPermit {
-    let facts: SystemFacts
-    let watch: BuildWatch
+package struct StartPermit {
+    package let facts: SystemFacts
+    package let watch: BuildWatch
     /// The known-bad combinations that this machine is.
-    let knownBad: [KnownBadRow]
+    package let knownBad: [KnownBadRow]
     private let state: String
 
-    var standing: BuildStanding { watch.standing(of: facts.build) }
+    package var standing: BuildStanding { watch.standing(of: facts.build) }
     /// The most that a policy may do; nil for all of it.
-    var cap: ModeCap? {
+    package var cap: ModeCap? {
         ModeCap.lowest(knownBad.compactMap(\.modeCap) + [standing.cap(on: facts.build)].compactMap { $0 })
     }
 
     /// Asks the system and the record; reads files, waits for nothing.
-    static func judge(state: String, osRelease: String?) throws -> StartPermit {
+    package static func judge(state: String, osRelease: String?) throws -> StartPermit {
         let facts = try RunningSystem.facts(osRelease: osRelease)
         return StartPermit(
             facts: facts, watch: BuildFile.read(in: state), knownBad: KnownBadTable.shipped.rows(for: facts),
@@ -27,7 +27,7 @@ struct StartPermit {
     }
 
     /// Records a first start, and says on standard error what holds the policy back; the state directory is there.
-    func begin(_ policy: Policy, now: Int64) {
+    package func begin(_ policy: Policy, now: Int64) {
         if watch == .fresh {
             do {
                 try BuildFile.write(watch.started(on: facts.build, at: now), in: state, isNew: true)

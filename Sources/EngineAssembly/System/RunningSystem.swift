@@ -2,13 +2,13 @@
 
 // Which system this is, as it says itself.
 
-import FlowModel
-import FlowPolicy
-import Foundation
+internal import FlowModel
+package import FlowPolicy
+internal import Foundation
 
-enum RunningSystem {
+package enum RunningSystem {
     /// The system that Weir runs on; `osRelease` names another file than `/etc/os-release`.
-    static func facts(osRelease: String?) throws -> SystemFacts {
+    package static func facts(osRelease: String?) throws -> SystemFacts {
         #if os(macOS)
         return SystemFacts(
             build: .macOS(version: control("kern.osproductversion"), build: control("kern.osversion")),
@@ -45,15 +45,16 @@ enum RunningSystem {
 }
 
 /// Short text files of the system.
-enum SmallText {
+package enum SmallText {
     /// The text; nil when it cannot be read, is no regular file, or is longer than `doctor.file`.
-    static func read(_ path: String) -> String? {
+    package static func read(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let data = try? file.read(upToCount: DoctorLimits.file.value + 1), data.count <= DoctorLimits.file.value
+            let data = try? file.read(upToCount: AssemblyLimits.systemFile.value + 1),
+            data.count <= AssemblyLimits.systemFile.value
         else { return nil }
         return String(decoding: data, as: UTF8.self)
     }

@@ -2,18 +2,18 @@
 
 // The secret keys of an installation: made once, so that equal values and users can be counted across runs.
 
-import ContentInspection
-import EventStore
-import Foundation
+package import ContentInspection
+package import EventStore
+internal import Foundation
 
-enum InstallationKeyFile {
+package enum InstallationKeyFile {
     /// The key of finding digests, in `finding.key`.
-    static func findings(in directory: String) throws -> FindingKey {
+    package static func findings(in directory: String) throws -> FindingKey {
         FindingKey(bytes: try load("finding.key", in: directory))
     }
 
     /// The key of users' pseudonyms, in `user.key`; without it no pseudonym can be traced to its user.
-    static func users(in directory: String) throws -> UserPseudonym {
+    package static func users(in directory: String) throws -> UserPseudonym {
         UserPseudonym(key: try load("user.key", in: directory))
     }
 

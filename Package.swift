@@ -124,7 +124,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", nioCore, nioPosix, argumentParser,
+                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix,
+                argumentParser,
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),
@@ -134,7 +135,7 @@ let package = Package(
             "FlowEngineTests",
             ["FlowModel", "FlowEngine", nioCore, nioPosix, nioEmbedded, nioTLS, nioSSL, x509, asn1, crypto]),
         tests("LinuxIntakeTests", ["FlowModel", "CodeIdentity", "LinuxIntake", "CLinuxFlow", nioCore, nioPosix]),
-        tests("MacControlTests", ["FlowModel", "FlowPolicy", "MacControl"]),
+        tests("MacControlTests", ["FlowModel", "CodeIdentity", "FlowPolicy", "MacControl"]),
         tests("EventStoreTests", ["FlowModel", "EventStore", grdb]),
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),

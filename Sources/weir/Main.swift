@@ -25,7 +25,8 @@ struct Weir: ParsableCommand {
         version: version,
         subcommands: [
             ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
-            RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, LimitsCommand.self,
+            RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, CACommand.self,
+            ProfileCommand.self, LimitsCommand.self,
         ])
 }
 

@@ -65,31 +65,33 @@ import Testing
 
     @Test func `A name cannot add to a requirement`() throws {
         let names = try #require(
-            ProductNames(
-                appGroup: "AB12CD34EF.org.weir", team: "AB12CD34EF", app: "org.weir.app",
-                extension: "org.weir.app.extension", build: "7"))
+            ProductNames(team: "AB12CD34EF", app: "org.weir", provider: "org.weir.proxy", build: "7"))
         #expect(
-            names.appRequirement == "anchor apple generic and identifier \"org.weir.app\" "
+            names.appRequirement == "anchor apple generic and identifier \"org.weir\" "
                 + "and certificate leaf[subject.OU] = \"AB12CD34EF\"")
+        #expect(names.extensionRequirement.contains("\"org.weir.proxy\""))
         #expect(names.serviceName(build: "8") == "AB12CD34EF.org.weir.control.8")
-        for wrong in [
-            "", "a\" or anchor apple generic or identifier \"b", "a b", "ä", String(repeating: "a", count: 200),
-        ] {
-            #expect(
-                ProductNames(appGroup: "g", team: "AB12CD34EF", app: wrong, extension: "e", build: "7") == nil)
-            #expect(ProductNames(appGroup: "g", team: wrong, app: "a", extension: "e", build: "7") == nil)
+        for wrong in ["", "a\" or identifier \"b", "a b", "ä", String(repeating: "a", count: 200)] {
+            #expect(ProductNames(team: "AB12CD34EF", app: wrong, provider: "e", build: "7") == nil)
+            #expect(ProductNames(team: wrong, app: "a", provider: "e", build: "7") == nil)
         }
     }
 
-    @Test func `Names are read from the information of a bundle, all or none`() {
-        let information: [String: Any] = [
-            "WeirAppGroup": "AB12CD34EF.org.weir", "WeirTeam": "AB12CD34EF", "WeirApp": "org.weir.app",
-            "WeirExtension": "org.weir.app.extension", "CFBundleVersion": "7",
+    @Test func `Names are read from the information of either bundle, all or none`() {
+        let app = [
+            "WeirTeam": "AB12CD34EF", "CFBundleIdentifier": "org.weir", "WeirProviderIdentifier": "org.weir.proxy",
+            "CFBundleVersion": "7",
         ]
-        #expect(ProductNames(information: information)?.extension == "org.weir.app.extension")
-        for key in information.keys {
-            #expect(ProductNames(information: information.filter { $0.key != key }) == nil)
-            #expect(ProductNames(information: information.merging([key: 7]) { $1 }) == nil)
+        let provider = [
+            "WeirTeam": "AB12CD34EF", "CFBundleIdentifier": "org.weir.proxy", "WeirAppIdentifier": "org.weir",
+            "CFBundleVersion": "7",
+        ]
+        let names = ProductNames(team: "AB12CD34EF", app: "org.weir", provider: "org.weir.proxy", build: "7")
+        for information in [app, provider] {
+            #expect(ProductNames(information: information) == names)
+            for key in information.keys {
+                #expect(ProductNames(information: information.filter { $0.key != key }) == nil)
+            }
         }
     }
 }

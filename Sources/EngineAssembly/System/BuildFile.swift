@@ -16,8 +16,7 @@ package enum BuildFile {
     /// The record; a file that cannot be read, or is of another version, is a lost one.
     package static func read(in state: String) -> BuildWatch {
         let path = path(in: state)
-        var status = stat()
-        if lstat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR { return .fresh }
+        if access(path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR { return .fresh }
         guard let text = SmallText.read(path),
             let content = try? JSONDecoder().decode(Content.self, from: Data(text.utf8)), content.version == 1
         else { return .lost }

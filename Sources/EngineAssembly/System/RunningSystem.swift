@@ -51,8 +51,7 @@ package enum SmallText {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        guard FileKind(descriptor: descriptor) == .regular,
             let data = try? file.read(upToCount: AssemblyLimits.systemFile.value + 1),
             data.count <= AssemblyLimits.systemFile.value
         else { return nil }

@@ -57,10 +57,13 @@ private let systemRead = read
 private let systemWrite = write
 
 /// The files of an authority; all of it blocks.
-private struct AuthorityDirectory {
+struct AuthorityDirectory {
     let path: String
     var certificate: String { path + "/ca.pem" }
     var key: String { path + "/ca.key" }
+    /// The key of a request whose certificate has not come yet.
+    var newKey: String { path + "/ca.new.key" }
+    var lockFile: String { path + "/ca.lock" }
 
     func incomplete(has present: String, lacks absent: String) -> CertificateAuthorityError {
         .init(
@@ -68,7 +71,7 @@ private struct AuthorityDirectory {
             advice: "restore it, or move the other away to have a new authority made")
     }
 
-    private func unusable(_ path: String, _ problem: String) -> CertificateAuthorityError {
+    func unusable(_ path: String, _ problem: String) -> CertificateAuthorityError {
         let cause = String(cString: strerror(errno))
         return .init(
             .directoryUnusable, path, "\(problem): \(cause)", advice: "make it writable, or name another directory")
@@ -97,7 +100,7 @@ private struct AuthorityDirectory {
 
     /// Waits until no other process is at work in the directory; the lock goes with the descriptor.
     func lock() throws(CertificateAuthorityError) -> Int32 {
-        let path = path + "/ca.lock"
+        let path = lockFile
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw unusable(path, "the lock file cannot be opened") }
         var result: Int32

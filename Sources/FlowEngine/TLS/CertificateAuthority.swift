@@ -62,21 +62,10 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
     public init(
         certificatePEM: String, keyPEM: String, certificatePath: String, keyPath: String, now: Date
     ) throws(CertificateAuthorityError) {
-        let chain: [Certificate]
-        do {
-            chain = try PEMDocument.parseMultiple(pemString: certificatePEM)
-                .filter { $0.discriminator == Certificate.defaultPEMDiscriminator }
-                .map { try Certificate(pemDocument: $0) }
-        } catch {
-            throw .init(
-                .certificateInvalid, certificatePath, "not a readable X.509 certificate in PEM",
-                advice: "restore the file, or move both files away to have a new authority made")
-        }
-        guard let first = chain.first else {
-            throw .init(
-                .certificateInvalid, certificatePath, "there is no certificate in it",
-                advice: "restore the file, or move both files away to have a new authority made")
-        }
+        let certificates = try AuthorityCertificates(
+            pem: certificatePEM, path: certificatePath,
+            advice: "restore the file, or move both files away to have a new authority made")
+        let first = certificates.first
         let key = try Self.readKey(keyPEM, path: keyPath)
         guard key.publicKey == first.publicKey else {
             throw .init(
@@ -85,7 +74,7 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
         }
         try Self.check(first, path: certificatePath, now: now)
         certificate = first
-        intermediates = Array(chain.dropFirst())
+        intermediates = Array(certificates.chain.dropFirst())
         self.key = key
     }
 
@@ -95,8 +84,7 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
         self.key = key
     }
 
-    private static func readKey(_ pem: String, path: String) throws(CertificateAuthorityError) -> Certificate.PrivateKey
-    {
+    static func readKey(_ pem: String, path: String) throws(CertificateAuthorityError) -> Certificate.PrivateKey {
         let documents = (try? PEMDocument.parseMultiple(pemString: pem)) ?? []
         // A key written by `openssl ecparam` has a block of parameters before it.
         guard let document = documents.first(where: { $0.discriminator.hasSuffix("PRIVATE KEY") }) else {
@@ -123,7 +111,7 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
         return key
     }
 
-    private static func check(
+    static func check(
         _ certificate: Certificate, path: String, now: Date
     ) throws(CertificateAuthorityError) {
         let usage = try? certificate.extensions.keyUsage
@@ -204,6 +192,12 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
             return hex(SHA256.hash(data: serializer.serializedBytes))
         }
     }
+
+    /// What the certificate says it is, as a distinguished name.
+    public var name: String { "\(certificate.subject)" }
+    /// Who signed it: itself, for a root.
+    public var signer: String { "\(certificate.issuer)" }
+    public var expiry: Date { certificate.notValidAfter }
 
     public var description: String { "\(certificate.subject), valid until \(certificate.notValidAfter)" }
 }

@@ -12,7 +12,7 @@ internal import SystemExtensions
 public struct SystemExtensionInstaller: ExtensionInstaller {
     private let identifier: String
 
-    public init(names: ProductNames) { identifier = names.extension }
+    public init(names: ProductNames) { identifier = names.provider }
 
     public func activate(
         awaitsApproval: @escaping @Sendable () -> Void

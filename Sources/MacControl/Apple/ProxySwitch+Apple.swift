@@ -17,7 +17,7 @@ public final class TransparentProxySwitch: ProxySwitch {
     public func load() async throws(SwitchFailure) -> ProxyConfiguration? {
         do {
             manager = try await NETransparentProxyManager.loadAllFromPreferences().first {
-                ($0.protocolConfiguration as? NETunnelProviderProtocol)?.providerBundleIdentifier == names.extension
+                ($0.protocolConfiguration as? NETunnelProviderProtocol)?.providerBundleIdentifier == names.provider
             }
         } catch { throw SwitchFailure(error) }
         return manager.map { ProxyConfiguration(isEnabled: $0.isEnabled) }
@@ -27,7 +27,7 @@ public final class TransparentProxySwitch: ProxySwitch {
         let manager = manager ?? NETransparentProxyManager()
         if self.manager == nil {
             let configuration = NETunnelProviderProtocol()
-            configuration.providerBundleIdentifier = names.extension
+            configuration.providerBundleIdentifier = names.provider
             configuration.serverAddress = "127.0.0.1"  // has no meaning here, and must be an address
             manager.protocolConfiguration = configuration
             manager.localizedDescription = "Weir"

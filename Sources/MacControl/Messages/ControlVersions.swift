@@ -31,11 +31,3 @@ public struct ControlVersions: Hashable, Sendable {
         return version >= max(oldest, other.oldest) ? version : nil
     }
 }
-
-/// The name under which the extension of one build listens.
-///
-/// The build is part of it because a replaced extension may keep the old name's port until the machine restarts
-/// (FB21271237); `Info.plist` carries the same name as `NEMachServiceName`, which must begin with the App Group.
-public enum ControlServiceName {
-    public static func name(appGroup: String, build: String) -> String { "\(appGroup).control.\(build)" }
-}

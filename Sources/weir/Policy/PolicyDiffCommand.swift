@@ -7,12 +7,6 @@ import EngineAssembly
 import FlowPolicy
 import Foundation
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 struct PolicyDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Say which recorded flows a new policy would decide otherwise.",
@@ -35,8 +29,7 @@ struct PolicyDiffCommand: ParsableCommand {
             throw Problem.refused("\(flows): cannot be read: \(String(cString: strerror(errno)))")
         }
         defer { if descriptor != STDIN_FILENO { close(descriptor) } }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+        guard FileKind(descriptor: descriptor) != .folder else {
             throw Problem.refused("\(name): a folder: name a file of JSON lines, or - for standard input")
         }
         var lines = InputLines(descriptor: descriptor)

@@ -16,20 +16,13 @@ struct PolicyPlanCommand: ParsableCommand {
 
     @Option(name: .customLong("for"), help: "networkextension, nftables or bpf.", transform: Self.target)
     var target: CapturePlan.Target
-    @Flag(help: "With networkextension: a configuration profile instead of rules.") var profile = false
     @Argument(help: "A policy file, a bundle, or a preset.") var policy = "report"
-
-    func validate() throws {
-        guard !profile || target == .networkExtension else {
-            throw ValidationError("--profile goes with --for networkextension")
-        }
-    }
 
     func run() throws {
         let plan = try PolicySource.load(policy).capturePlan(for: target)
         var output = StandardOutput()
         switch target {
-        case .networkExtension: try output.line(profile ? plan.networkExtension.profile : plan.networkExtension.json)
+        case .networkExtension: try output.line(plan.networkExtension.json)
         case .nftables: try output.line(plan.nftables().text)
         case .bpf: for line in plan.bpf.lines.split(separator: "\n") { try output.line(String(line)) }
         }

@@ -107,18 +107,4 @@ struct NetworkExtensionFormTests {
             ])
         #expect((object["losses"] as? [Any])?.isEmpty == false)
     }
-
-    @Test("The profile is a property list that carries the lists to the provider")
-    func profile() throws {
-        let lists = form(exclusions: [PlanSample.push], [(.inspect, [])])
-        let read = try PropertyListSerialization.propertyList(from: Data(lists.profile.utf8), format: nil)
-        let profile = try #require(read as? [String: Any])
-        let payload = try #require((profile["PayloadContent"] as? [[String: Any]])?.first)
-        #expect(payload["PayloadType"] as? String == "com.apple.vpn.managed")
-        #expect((payload["TransparentProxy"] as? [String: Any])?["ProviderType"] as? String == "app-proxy")
-        let vendor = try #require(payload["VendorConfig"] as? [String: Any])
-        #expect((vendor["included"] as? [[String: Any]])?.count == lists.included.count)
-        let excluded = try #require(vendor["excluded"] as? [[String: Any]])
-        #expect(excluded.compactMap { $0["address"] as? String } == lists.excluded.compactMap(\.address))
-    }
 }

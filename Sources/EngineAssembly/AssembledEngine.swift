@@ -4,8 +4,8 @@
 
 package import EventStore
 package import FlowEngine
-internal import FlowModel
-internal import FlowPolicy
+package import FlowModel
+package import FlowPolicy
 internal import Foundation
 package import NIOCore
 internal import SocketTransport
@@ -20,6 +20,8 @@ package struct AssemblyOptions: Sendable {
     package var upstreamCA: String?
     /// Another file than `/etc/os-release`, for tests.
     package var osRelease: String?
+    /// Holds the mode down further than the policy and this system do.
+    package var modeCap: ModeCap?
 
     package init(policy: String, state: String, upstreamCA: String? = nil, osRelease: String? = nil) {
         self.policy = policy
@@ -38,13 +40,18 @@ package struct AssembledEngine: Sendable {
     package let counters: Counters
     package let policies: PolicyLoader
     package let rollouts: RolloutKeeper
+    /// Where records go.
+    package let sink: any FlowSink
 
     /// Milliseconds since 1970-01-01 UTC.
     package static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
     /// Puts all of it together, or says in one line what stands in the way; reads files, so never call it on a loop.
+    ///
+    /// `watching` may put a sink of the program's own before those that count and store.
     package static func assemble(
-        _ options: AssemblyOptions, on loops: any EventLoopGroup, egress: any Egress
+        _ options: AssemblyOptions, on loops: any EventLoopGroup, egress: any Egress,
+        watching: (any FlowSink) -> any FlowSink = { $0 }
     ) throws -> AssembledEngine {
         // Before anything is made on the disk: a mistake in the policy is the likeliest reason to stop.
         _ = try PolicySource.load(options.policy)
@@ -55,7 +62,7 @@ package struct AssembledEngine: Sendable {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
         let policies = try PolicyLoader(options.policy, state: state, osRelease: options.osRelease)
-        let loaded = try policies.load()
+        let loaded = try policies.load(cap: options.modeCap)
         loaded.permit.begin(loaded.policy, now: now())
         let counters = Counters()
         let authority: CertificateAuthority
@@ -89,13 +96,14 @@ package struct AssembledEngine: Sendable {
         }
         let rollouts = RolloutKeeper(state: state, device: policies.device, sink: store, metrics: counters)
         rollouts.watch(loaded.policy, now: now())
+        let sink = watching(rollouts)
         let engine = FlowEngine(
             policy: policies.snapshot(loaded.policy),
             services: EngineServices(
-                egress: egress, sink: rollouts, metrics: counters, takeover: takeover, now: now))
+                egress: egress, sink: sink, metrics: counters, takeover: takeover, now: now))
         return AssembledEngine(
             engine: engine, store: store, authority: authority, stateDirectory: state, counters: counters,
-            policies: policies, rollouts: rollouts)
+            policies: policies, rollouts: rollouts, sink: sink)
     }
 
     /// Lets live flows end, for a time, then ends them; closes the store last.

@@ -2,6 +2,8 @@
 
 // What stops a verb: one clear line and an exit status.
 
+internal import Foundation
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -20,6 +22,11 @@ package struct Problem: Error {
     package static func usage(_ text: String) -> Problem { Problem(text: text, status: 2) }
     /// Our own fault.
     package static func internalError(_ text: String) -> Problem { Problem(text: text, status: 70) }
+}
+
+/// So that a system that is handed the error shows its text.
+extension Problem: LocalizedError {
+    package var errorDescription: String? { text }
 }
 
 /// Whole lines to a descriptor, without Swift's buffered printing in between.

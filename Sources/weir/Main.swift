@@ -26,7 +26,7 @@ struct Weir: ParsableCommand {
         subcommands: [
             ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
             RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, CACommand.self,
-            ProfileCommand.self, LimitsCommand.self,
+            ProfileCommand.self, OffCommand.self, LimitsCommand.self,
         ])
 }
 

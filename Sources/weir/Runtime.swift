@@ -24,7 +24,7 @@ struct Runtime {
 
     /// Builds all of it, or says in one line what stands in the way.
     static func start(_ options: RuntimeOptions) throws -> Runtime {
-        raiseDescriptorLimit()
+        DescriptorLimit.raise()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: usableProcessors)
         let egress = SocketEgress()
         let assembled = try AssembledEngine.assemble(
@@ -43,10 +43,9 @@ struct Runtime {
     /// A flow takes two descriptors and, while its origin is looked up and judged, a third; the program itself takes
     /// some. Past that, `accept` and `connect` would fail where waiting is asked for.
     static func capacity(listeners: Int = 1) -> Int {
-        var limit = rlimit()
-        guard getrlimit(descriptorResource, &limit) == 0 else { return 1024 }
+        guard let descriptors = DescriptorLimit.current else { return 1024 }
         let own = 40
-        let room = (Int(clamping: limit.rlim_cur) - own) / (3 * max(1, listeners))
+        let room = (descriptors - own) / (3 * max(1, listeners))
         return max(1, min(EngineLimits.flows.value, room))
     }
 
@@ -54,17 +53,4 @@ struct Runtime {
     private static var usableProcessors: Int {
         min(Processors.usable ?? System.coreCount, System.coreCount)
     }
-
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(descriptorResource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(descriptorResource, &limit)
-    }
-
-    #if canImport(Glibc)
-    private static let descriptorResource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
-    #else
-    private static let descriptorResource = RLIMIT_NOFILE
-    #endif
 }

@@ -40,10 +40,12 @@ package struct PolicyLoader: Sendable {
     }
 
     /// Reads the policy as it is now, if what runs allows it to follow, and remembers that it did.
-    package func load() throws -> Loaded {
+    ///
+    /// `cap` holds the mode down further, because somebody wants a pause.
+    package func load(cap: ModeCap? = nil) throws -> Loaded {
         let permit = try StartPermit.judge(state: state, osRelease: osRelease)
         var environment = environment
-        environment.modeCap = permit.cap
+        environment.modeCap = ModeCap.lowest([cap, permit.cap].compactMap { $0 })
         environment.ringState = RolloutKeeper.states(in: state)
         var remembered = try BundleState.load(in: state)
         let content = try PolicySource.content(of: name)
@@ -71,11 +73,11 @@ package struct PolicyLoader: Sendable {
     /// Says on standard error which it was, and why; gives the policy that was taken, or the words of the refusal.
     @discardableResult
     package func reload(
-        _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, metrics: any MetricSink
+        _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, cap: ModeCap? = nil, metrics: any MetricSink
     ) -> Result<Policy, Problem> {
         let running = engine.currentPolicy
         do {
-            let loaded = try load()
+            let loaded = try load(cap: cap)
             store.obey(try EventPrivacy(loaded.policy.settings.privacy, state: state))
             engine.use(snapshot(loaded.policy))
             keeper.watch(loaded.policy, now: AssembledEngine.now())

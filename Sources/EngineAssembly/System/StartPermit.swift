@@ -36,7 +36,7 @@ package struct StartPermit {
                     "weir: an update of the system will not be noticed: \((error as? Problem)?.text ?? "\(error)")\n")
             }
         }
-        guard let cap = policy.modeCap else { return }
+        guard let cap, policy.modeCap == cap else { return }
         let advice =
             knownBad.contains { $0.modeCap == cap }
             ? "`weir doctor` says what helps" : "run `weir doctor --state \(state)`; once it passes, the mode is back"

@@ -53,7 +53,8 @@ public struct ControlState: Codable, Hashable, Sendable {
 }
 
 /// How many flows were bypassed for one reason since the extension started.
-public struct BypassCount: Codable, Hashable, Sendable {
+public struct BypassCount: Codable, Hashable, Sendable, Identifiable {
+    public var id: String { code }
     /// The code of the reason.
     public var code: String
     /// The reason in words, of the last such flow.

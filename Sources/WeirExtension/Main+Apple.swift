@@ -11,20 +11,22 @@ internal import NetworkExtension
 
 @main
 enum Main {
-    /// Held for the life of the process.
-    static let listener = ProductNames(information: Bundle.main.infoDictionary ?? [:]).flatMap { names in
-        SystemParts.system(names).map { parts in
-            let runtime = ExtensionRuntime(parts)
-            ExtensionRuntime.install(runtime)
-            let service = ControlService(runtime, administrators: AdministratorGroup(), now: AssembledEngine.now)
-            return ControlListener(service, names: names)
-        }
-    }
-
     static func main() {
+        let names = ProductNames(information: Bundle.main.infoDictionary ?? [:])
+        // Without names, or on a system that does not tell who a process is, a start says that nothing is installed.
+        let listener = names.flatMap { names in
+            SystemParts.system(names).map { parts in
+                let runtime = ExtensionRuntime(parts)
+                ExtensionRuntime.install(runtime)
+                let service = ControlService(runtime, administrators: AdministratorGroup(), now: AssembledEngine.now)
+                return ControlListener(service, names: names)
+            }
+        }
         listener?.listen()
-        NEProvider.startSystemExtensionMode()
-        dispatchMain()
+        withExtendedLifetime(listener) {
+            NEProvider.startSystemExtensionMode()
+            dispatchMain()
+        }
     }
 }
 #endif

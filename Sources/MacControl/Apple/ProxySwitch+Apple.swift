@@ -33,8 +33,18 @@ public final class TransparentProxySwitch: ProxySwitch {
             manager.localizedDescription = "Weir"
         }
         manager.isEnabled = isEnabled
-        do { try await manager.saveToPreferences() } catch { throw SwitchFailure(error) }
+        try await Self.ask { manager.saveToPreferences(completionHandler: $0) }
         self.manager = manager
+    }
+
+    /// Calls a method that answers to a closure: its `async` form would send the manager to another actor.
+    private static func ask(
+        _ call: (@escaping @Sendable ((any Error)?) -> Void) -> Void
+    ) async throws(SwitchFailure) {
+        let failure = await withCheckedContinuation { continuation in
+            call { continuation.resume(returning: $0.map { SwitchFailure($0) }) }
+        }
+        if let failure { throw failure }
     }
 
     public func start() async throws(SwitchFailure) {
@@ -44,8 +54,9 @@ public final class TransparentProxySwitch: ProxySwitch {
     public func stop() async { manager?.connection.stopVPNTunnel() }
 
     public func remove() async throws(SwitchFailure) {
-        do { try await manager?.removeFromPreferences() } catch { throw SwitchFailure(error) }
-        manager = nil
+        guard let manager else { return }
+        try await Self.ask { manager.removeFromPreferences(completionHandler: $0) }
+        self.manager = nil
     }
 
     public func status() async -> ProxyStatus {

@@ -70,12 +70,14 @@ let macOS: [Target] = [
         ]),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
+    .target(name: "CBlockingCalls", path: "Tests/CBlockingCalls"),
     tests("SimulationTests", ["NetworkExtension", "NetworkSimulation"]),
     tests(
         "AppleIntakeTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-            "AppleIntake", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix, nioEmbedded,
+            "AppleIntake", "NetworkExtension", "NetworkSimulation", "CBlockingCalls", nioCore, nioPosix, nioEmbedded,
+            nioSSL,
         ]),
 ]
 #endif

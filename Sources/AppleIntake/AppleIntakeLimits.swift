@@ -10,8 +10,5 @@ public enum AppleIntakeLimits {
     public static let all: [Limit] = provider + flows + admission + datagrams + watchdog
 
     static let provider: [Limit] = []
-    static let flows: [Limit] = []
-    static let admission: [Limit] = []
-    static let datagrams: [Limit] = []
     static let watchdog: [Limit] = []
 }

@@ -47,6 +47,9 @@ public final class FlowEngine: Sendable {
     /// The policy by which new flows are judged.
     public var currentPolicy: Policy { policies.withLockedValue { $0.current.policy } }
 
+    /// The policy that a flow begins with, for an intake that carries flows of its own.
+    public func policy(judging facts: FlowFacts) -> Policy { policy(for: facts).policy }
+
     /// Judges all flows that begin from now on by `policy`; those that are alive keep the one they began with.
     public func use(_ policy: PolicySnapshot) {
         policies.withLockedValue { $0 = (policy, $0.current) }
@@ -65,12 +68,13 @@ public final class FlowEngine: Sendable {
 
     /// Takes a flow and carries it to its end.
     ///
-    /// Call on the flow's loop.
-    public func handle(_ flow: any IncomingFlow) {
+    /// Call on the flow's loop. What the facts say of the program is final: nobody tells the engine more later, so no
+    /// flow is held here. An intake that held one until its policy had no more patience gives that `verdict`.
+    public func handle(_ flow: any IncomingFlow, verdict: Verdict? = nil) {
         let driver = FlowDriver(flow, engine: self, policy: policy(for: flow.facts))
         live.withLockedValue { $0[driver.facts.id] = NIOLoopBound(driver, eventLoop: flow.eventLoop) }
         services.metrics.add("flows_total", 1)
-        driver.admit()
+        driver.admit(verdict)
     }
 
     /// Flows that are alive.

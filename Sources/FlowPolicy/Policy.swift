@@ -39,10 +39,10 @@ public struct Policy: Sendable {
     let preemption: Preemption
     private let index: RuleIndex
     /// What the rules answer, by their places.
-    private let answers: [Answer?]
+    let answers: [Answer?]
     /// The verdicts for not knowing the program, which replace the catch-all.
     let unknown: [UnknownCause: Answer]
-    private let nothingMatched: Answer
+    let nothingMatched: Answer
     /// What becomes of a flow that waited in vain; nil when the rules decide without what is missing.
     private let atDeadline: Verdict?
     private let profiles: [String: Profile]
@@ -138,9 +138,11 @@ public struct Policy: Sendable {
     ///
     /// A UDP flow is one datagram's way, decided by itself where the intake lets us; `FlowFacts.isReleaseSticky` says
     /// where it does not.
-    public func admit(_ facts: FlowFacts) -> Admission {
-        guard facts.identity.contradiction == nil else { return admit(sound: facts.distrusted) }
-        return admit(sound: facts)
+    ///
+    /// `identityIsFinal` says that nobody finds out more of the program, so that there is nothing to hold the flow for.
+    public func admit(_ facts: FlowFacts, identityIsFinal: Bool = false) -> Admission {
+        guard facts.identity.contradiction == nil else { return admit(sound: facts.distrusted, identityIsFinal) }
+        return admit(sound: facts, identityIsFinal)
     }
 
     /// Decides a flow or a message of which everything is known that will be known.
@@ -151,9 +153,9 @@ public struct Policy: Sendable {
         return refine(sound: facts)
     }
 
-    private func admit(sound facts: FlowFacts) -> Admission {
+    private func admit(sound facts: FlowFacts, _ identityIsFinal: Bool) -> Admission {
         if let early = preemption.decide(facts) { return .decided(early.verdict) }
-        let found = find(facts, open(facts))
+        let found = find(facts, identityIsFinal ? .early : open(facts))
         guard !found.awaits.isEmpty else { return .decided(verdict(found.decider, facts)) }
         let unreadable = unreadable(facts)
         let answer = answer(find(facts, .final).decider)

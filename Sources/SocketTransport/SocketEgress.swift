@@ -38,8 +38,8 @@ public final class SocketEgress: Egress {
         switch origin.host {
         case .name(let name):
             connecting = bootstrap.connect(host: name.description, port: Int(origin.port))
-        case .address(let address):
-            guard let target = try? SocketAddress(ipAddress: address.description, port: Int(origin.port)) else {
+        case .address:
+            guard let target = SocketAddress(origin) else {
                 return loop.makeFailedFuture(ConnectFailure.hostUnreachable)
             }
             connecting = bootstrap.connect(to: target)
@@ -91,17 +91,6 @@ extension ConnectFailure {
             self.init(last.error)
         } else {
             self = .nameNotFound
-        }
-    }
-
-    private init(errno code: CInt) {
-        switch code {
-        case ECONNREFUSED: self = .refused
-        case ETIMEDOUT: self = .timedOut
-        case ENETUNREACH: self = .networkUnreachable
-        case ECONNRESET: self = .reset
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: self = .unavailable
-        default: self = .hostUnreachable
         }
     }
 }

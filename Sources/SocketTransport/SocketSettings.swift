@@ -25,8 +25,19 @@ public enum SocketLimits {
     public static let backlog = Limit(
         "listener.backlog", 1024, .count, metric: "limit_backlog_total",
         "Connections that wait in the kernel while no flow may be begun.")
+    public static let datagram = Limit(
+        "socket.datagram", 64 * 1024, .bytes, metric: "limit_datagram_total",
+        "The largest datagram: 65,535 bytes with its headers (RFC 768).")
+    public static let datagramBuffer = Limit(
+        "socket.datagram-buffer", 256 * 1024, .bytes, metric: "limit_datagram_buffer_total",
+        "Datagrams that the kernel keeps in each direction of a UDP socket; it drops those beyond.")
+    public static let datagramsPerRead = Limit(
+        "socket.datagrams-per-read", 32, .count, metric: "limit_datagrams_per_read_total",
+        "Datagrams taken in one turn, so that a flood on one socket does not hold up its loop.")
 
-    public static let all = [receiveBuffer, readSize, writeHigh, writeLow, connectWait, backlog]
+    public static let all = [
+        receiveBuffer, readSize, writeHigh, writeLow, connectWait, backlog, datagram, datagramBuffer, datagramsPerRead,
+    ]
 }
 
 /// Sets a connection the way the engine's seams promise: read when asked, one buffer at a time, half-closes kept.

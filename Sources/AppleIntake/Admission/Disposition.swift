@@ -7,13 +7,60 @@ internal import FlowModel
 internal import FlowPolicy
 
 /// What becomes of a new flow; decided once, because a claimed flow cannot be given back and a declined one not taken.
+///
+/// | verdict | TCP | UDP |
+/// |---|---|---|
+/// | bypass, relay | decline | decline, where all that the program sends is left alone; otherwise carry |
+/// | inspect | carry | carry |
+/// | block | carry: the engine answers in the application's protocol | refuse |
+/// | waits for the maker | hold | hold |
+/// | waits for names or the protocol | carry: the first bytes tell them | as the verdict without them |
+///
+/// Under the modes `off` and `decide` everything is declined. A datagram tells no name, so nothing is waited for there:
+/// QUIC of an inspected program is a block, and refused at once it falls back to TCP.
 enum Disposition: Equatable {
     /// The system carries it on as if there were no proxy.
     case decline
     /// Claimed: the engine carries it.
     case carry
     /// Claimed, unopened, nothing read, until its maker is known or the time is over.
-    case hold(within: Int?)
+    case hold(Deferral)
     /// Claimed and closed at once, so that the application hears why.
     case refuse(ConnectFailure)
+
+    /// `releasesAll` says that the policy leaves alone whatever the program sends from a socket once let go.
+    init(_ admission: Admission, _ mode: Policy.Mode, _ transport: Transport, releasesAll: Bool) {
+        guard mode == .observe || mode == .enforce else {
+            self = .decline
+            return
+        }
+        if case .deferred(let deferral) = admission, deferral.awaits.contains(.identity) {
+            self = .hold(deferral)
+            return
+        }
+        switch (admission, admission.verdict.lane, transport) {
+        case (.deferred, _, .tcp), (_, .inspect, _), (_, .block, .tcp): self = .carry
+        case (_, .bypass, .tcp), (_, .relay, .tcp): self = .decline
+        case (_, .bypass, .udp), (_, .relay, .udp): self = releasesAll ? .decline : .carry
+        case (_, .block, .udp): self = .refuse(.denied)
+        }
+    }
+
+    /// What becomes of a flow for which there is no room, so that nothing more will be learnt of it.
+    ///
+    /// What would have been left alone still is; where Weir should have looked, the profile says what its failure means.
+    static func withoutRoom(_ admission: Admission, _ policy: Policy) -> Disposition {
+        let verdict: Verdict =
+            switch admission {
+            case .decided(let verdict): verdict
+            case .deferred(let deferral): deferral.atDeadline
+            }
+        switch verdict.lane {
+        case .bypass, .relay: return .decline
+        case .inspect:
+            let fallback = verdict.profile.flatMap(policy.profile)?.onFailure.beforeTakeover
+            return fallback == .relay ? .decline : .refuse(.unavailable)
+        case .block: return .refuse(.denied)
+        }
+    }
 }

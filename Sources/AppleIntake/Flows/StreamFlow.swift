@@ -14,11 +14,16 @@ final class StreamFlow: IncomingFlow {
     let facts: FlowFacts
     let eventLoop: any EventLoop
     private let flow: SystemFlow<NEAppProxyTCPFlow>
+    private let metrics: any MetricSink
 
-    init(_ flow: SystemFlow<NEAppProxyTCPFlow>, facts: FlowFacts, on loop: any EventLoop) {
+    init(
+        _ flow: SystemFlow<NEAppProxyTCPFlow>, facts: FlowFacts, on loop: any EventLoop,
+        metrics: any MetricSink = NoSink()
+    ) {
         self.flow = flow
         self.facts = facts
         eventLoop = loop
+        self.metrics = metrics
     }
 
     var isConnected: Bool { false }
@@ -26,6 +31,8 @@ final class StreamFlow: IncomingFlow {
     var canDecline: Bool { false }
 
     func decline() { refuse(.unavailable) }
-    func open() -> EventLoopFuture<any Channel> { eventLoop.makeFailedFuture(ConnectFailure.unavailable) }
+    func open() -> EventLoopFuture<any Channel> {
+        FlowChannel.open(flow.flow, on: eventLoop, metrics: metrics)
+    }
     func refuse(_ failure: ConnectFailure) { flow.flow.refuse(failure) }
 }

@@ -7,11 +7,12 @@ import FlowPolicy
 import NIOCore
 
 extension FlowDriver {
-    /// Judges the flow and begins to carry the verdict out.
-    func admit() {
+    /// Judges the flow, unless that has been done, and begins to carry the verdict out.
+    func admit(_ verdict: Verdict?) {
+        if let verdict { return enact(verdict) }
         // The absolute form is HTTP by construction.
         if facts.intake == .absoluteForm { facts.protocols = ["http/1.1"] }
-        let admission = policy.policy.admit(facts)
+        let admission = policy.policy.admit(facts, identityIsFinal: true)
         if facts.intake == .absoluteForm {
             // Each request names its own origin and has its own verdict, so none is dialled before the first is read.
             record.verdict = admission.verdict

@@ -116,6 +116,8 @@ final class FlowDriver {
     func after(_ time: TimeAmount, _ body: @escaping () -> Void) -> TimerID {
         timersMade += 1
         let id = TimerID(number: timersMade)
+        // A stage may still be at work when what it did has ended the flow.
+        guard !isFinished else { return id }
         timers[id] = loop.assumeIsolated().scheduleTask(in: time) {
             self.timers[id] = nil
             body()

@@ -53,12 +53,53 @@ enum Abort {
     }
 }
 
+extension ConnectFailure {
+    /// What the system's number for an error of a socket means.
+    public init(errno code: CInt) {
+        switch code {
+        case ECONNREFUSED: self = .refused
+        case ETIMEDOUT: self = .timedOut
+        case ENETUNREACH, ENETDOWN: self = .networkUnreachable
+        case ECONNRESET, ECONNABORTED: self = .reset
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: self = .unavailable
+        default: self = .hostUnreachable
+        }
+    }
+}
+
 extension Endpoint {
-    /// The endpoint of an IP socket address; nil for others.
+    /// The endpoint of an IP socket address, its scope kept; nil for others.
     public init?(_ address: SocketAddress?) {
-        guard let text = address?.ipAddress, let ip = IPAddress(text), let port = address?.port,
-            let port = UInt16(exactly: port)
-        else { return nil }
+        guard let address, let port = address.port, let port = UInt16(exactly: port) else { return nil }
+        let ip = address.withSockAddr { start, length -> IPAddress? in
+            // Where address and scope stand is the same on all systems (RFC 3493, section 3.3).
+            let bytes = UnsafeRawBufferPointer(start: start, count: length)
+            switch address {
+            case .v4 where length >= 8:
+                return .v4(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+            case .v6 where length >= 28:
+                let scope = bytes.loadUnaligned(fromByteOffset: 24, as: UInt32.self)
+                return IPAddress(v6Bytes: Array(bytes[8..<24]), scope: scope)
+            case .v4, .v6, .unixDomainSocket:
+                return nil
+            }
+        }
+        guard let ip else { return nil }
         self.init(host: .address(ip), port: port)
+    }
+}
+
+extension SocketAddress {
+    /// The socket address of an endpoint, its scope kept; nil when its host is a name.
+    public init?(_ endpoint: Endpoint) {
+        guard let ip = endpoint.address,
+            let address = try? SocketAddress(
+                packedIPAddress: ByteBuffer(bytes: ip.networkBytes), port: Int(endpoint.port))
+        else { return nil }
+        self = address
+        guard case .v6(_, _, let scope) = ip, scope != 0, case .v6(let v6) = address else { return }
+        var scoped = v6.address
+        withUnsafeMutableBytes(of: &scoped) { $0.storeBytes(of: scope, toByteOffset: 24, as: UInt32.self) }
+        self.init(scoped)
     }
 }

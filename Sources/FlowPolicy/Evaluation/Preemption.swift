@@ -92,6 +92,16 @@ struct Preemption: Sendable {
         }
     }
 
+    /// Whether some DNS query of a program of this class may be refused; `open` is what may still be learnt of it.
+    func mayRefuseQueries(of codeClass: IdentitySummary.Class, _ open: Awaited) -> Bool {
+        guard dnsOthers.lane == .block else { return false }
+        switch codeClass {
+        case .known(.os): return false
+        case .known: return true
+        case .unknown: return open.contains(.identity)
+        }
+    }
+
     /// Whether the policy has taken a row out of the never set by name.
     ///
     /// Rows may be named in full, `core-protocols/apns`, or by their id.

@@ -50,7 +50,7 @@ package struct AssembledEngine: Sendable {
     ///
     /// `watching` may put a sink of the program's own before those that count and store.
     package static func assemble(
-        _ options: AssemblyOptions, on loops: any EventLoopGroup, egress: any Egress,
+        _ options: AssemblyOptions, on loops: any EventLoopGroup, egress: any Egress, counters: Counters = Counters(),
         watching: (any FlowSink) -> any FlowSink = { $0 }
     ) throws -> AssembledEngine {
         // Before anything is made on the disk: a mistake in the policy is the likeliest reason to stop.
@@ -64,7 +64,6 @@ package struct AssembledEngine: Sendable {
         let policies = try PolicyLoader(options.policy, state: state, osRelease: options.osRelease)
         let loaded = try policies.load(cap: options.modeCap)
         loaded.permit.begin(loaded.policy, now: now())
-        let counters = Counters()
         let authority: CertificateAuthority
         let roots: TrustRoots
         let store: EventStore

@@ -18,6 +18,8 @@ internal import Darwin
 package final class Counters: MetricSink {
     private let values = Mutex<[String: Int]>([:])
 
+    package init() {}
+
     package func add(_ counter: StaticString, _ amount: Int) {
         values.withLock { $0["\(counter)", default: 0] &+= amount }
     }

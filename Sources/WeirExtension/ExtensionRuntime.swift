@@ -13,6 +13,7 @@ internal import Foundation
 package import MacControl
 internal import NIOCore
 internal import NIOPosix
+internal import SocketTransport
 internal import Synchronization
 
 /// The running extension, apart from the provider.
@@ -28,7 +29,12 @@ package actor ExtensionRuntime {
     }
 
     private let parts: SystemParts
-    private let loops: MultiThreadedEventLoopGroup
+    /// The loops of sockets: datagrams, revocation, and flows where nothing better is there.
+    private let sockets: MultiThreadedEventLoopGroup
+    private let counters = Counters()
+    private let attribution = FlowAttribution()
+    /// How TCP flows leave, and the loops on which they live.
+    private let way: FlowEgress
     private let now: @Sendable () -> Int64
     private var policy = "report"
     private var assembled: Assembled?
@@ -45,7 +51,9 @@ package actor ExtensionRuntime {
     package init(_ parts: SystemParts, now: @escaping @Sendable () -> Int64 = AssembledEngine.now) {
         self.parts = parts
         self.now = now
-        loops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let sockets = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        self.sockets = sockets
+        way = FlowEgress.best(attribution, metrics: counters) { FlowEgress(egress: parts.egress, loops: sockets) }
     }
 
     // MARK: Starting
@@ -65,7 +73,7 @@ package actor ExtensionRuntime {
             policy: policy, state: parts.state, upstreamCA: parts.upstreamCA, osRelease: parts.osRelease)
         options.modeCap = rest.cap
         var ledger: BypassLedger?
-        let house = try AssembledEngine.assemble(options, on: loops, egress: parts.egress) { sink in
+        let house = try AssembledEngine.assemble(options, on: sockets, egress: way.egress, counters: counters) { sink in
             let counting = BypassLedger(sink)
             ledger = counting
             return counting
@@ -84,8 +92,9 @@ package actor ExtensionRuntime {
 
     private func services(_ assembled: Assembled) -> ProviderServices {
         ProviderServices(
-            engine: assembled.house.engine, loops: loops, identities: assembled.identities.resolver,
-            datagrams: parts.datagrams, sink: assembled.house.sink, metrics: assembled.house.counters, now: now)
+            engine: assembled.house.engine, loops: way.loops, identities: assembled.identities.resolver,
+            datagrams: SocketDatagramEgress(loops: sockets), sink: assembled.house.sink,
+            metrics: assembled.house.counters, now: now)
     }
 
     /// Lets live flows end and stores what is queued; the process ends afterwards.
@@ -93,7 +102,7 @@ package actor ExtensionRuntime {
         ticking?.cancel()
         await assembled?.house.drain(within: .seconds(1))
         assembled = nil
-        try? await loops.shutdownGracefully()
+        try? await sockets.shutdownGracefully()
     }
 
     // MARK: The policy in force

@@ -13,7 +13,7 @@ extension SystemParts {
         guard let kernel = KernelCodeSigning() else { return nil }
         return SystemParts(
             state: "/Library/Application Support/Weir", build: names.build, kernel: kernel, oracle: SecCodeOracle(),
-            egress: SocketEgress(), datagrams: NoDatagramEgress())
+            egress: SocketEgress())
     }
 }
 #endif

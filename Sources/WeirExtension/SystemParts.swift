@@ -2,7 +2,6 @@
 
 // What the extension needs of the system it runs on: real on a Mac, given by a test elsewhere.
 
-package import AppleIntake
 package import CodeIdentity
 package import FlowEngine
 
@@ -18,8 +17,8 @@ package struct SystemParts: Sendable {
     package var oracle: any CodeSigningOracle
     /// What the system itself runs; nil while no inventory of this build was taken.
     package var osPrograms: OSProgramSet?
+    /// The way out where the system cannot make connections in the name of another program.
     package var egress: any Egress
-    package var datagrams: any DatagramEgress
     /// Certificates (PEM) to trust for origins, beside the system's.
     package var upstreamCA: String?
     /// Another file than `/etc/os-release`, for tests.
@@ -31,13 +30,12 @@ package struct SystemParts: Sendable {
 
     package init(
         state: String, build: String, kernel: any CodeSigningKernel, oracle: any CodeSigningOracle,
-        egress: any Egress, datagrams: any DatagramEgress
+        egress: any Egress
     ) {
         self.state = state
         self.build = build
         self.kernel = kernel
         self.oracle = oracle
         self.egress = egress
-        self.datagrams = datagrams
     }
 }

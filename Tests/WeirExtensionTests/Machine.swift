@@ -58,8 +58,7 @@ final class Machine: Sendable {
     /// A fresh process of the extension.
     func boot() -> ExtensionRuntime {
         var parts = SystemParts(
-            state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: SocketEgress(),
-            datagrams: NoDatagramEgress())
+            state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: SocketEgress())
         parts.isArmed = { [self] in armed.withLock { $0 } }
         parts.rearm = { [self] in armed.withLock { $0 = true } }
         return ExtensionRuntime(parts, now: { [self] in now })

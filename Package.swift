@@ -40,13 +40,34 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// Stand-ins for Apple's frameworks, so that the code for macOS is compiled and tested where those do not exist.
 #if os(macOS)
 let appleFrameworks: [Target.Dependency] = []
-let simulation: [Target] = []
 #else
 let appleFrameworks: [Target.Dependency] = ["NetworkExtension", "NetworkSimulation"]
-let simulation: [Target] = [
+#endif
+
+/// What the extension of macOS is made of.
+let extensionParts: [Target.Dependency] = [
+    "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "SocketTransport", "EventStore", "EngineAssembly",
+    "AppleIntake", "MacControl", nioCore, nioPosix,
+] + appleFrameworks
+
+/// The programs of macOS; elsewhere stand-ins for Apple's frameworks, so that the code for macOS is compiled and tested
+/// where those do not exist.
+#if os(macOS)
+let macOS: [Target] = [
+    .executableTarget(name: "WeirExtension", dependencies: extensionParts, swiftSettings: strict),
+    .executableTarget(name: "WeirApp", dependencies: ["MacControl"], swiftSettings: strict),
+]
+#else
+let macOS: [Target] = [
+    room("WeirExtension", extensionParts),
+    tests(
+        "WeirExtensionTests",
+        [
+            "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "EventStore", "SocketTransport", "EngineAssembly",
+            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", nioCore,
+        ]),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
     .target(name: "CBlockingCalls", path: "Tests/CBlockingCalls"),
@@ -116,11 +137,18 @@ let package = Package(
                 + appleFrameworks),
         room("MacControl", ["FlowModel", "FlowPolicy"]),
         room("EventStore", ["FlowModel", grdb, crypto]),
+        room(
+            "EngineAssembly",
+            [
+                "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
+                "EventStore", nioCore,
+            ]),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", "MacControl", nioCore, nioPosix, argumentParser,
+                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix,
+                argumentParser,
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),
@@ -135,5 +163,5 @@ let package = Package(
         room("TestKit", [], path: "Tests/TestKit"),
         tests("InteropTests", ["TestKit"]),
         tests("ScenarioTests", ["FlowModel", "FlowPolicy", "ContentInspection", "FlowEngine", nioCore, nioEmbedded]),
-    ] + simulation
+    ] + macOS
 )

@@ -2,6 +2,7 @@
 
 // Files of the state directory that a command under `weir exec` reads.
 
+import EngineAssembly
 import Foundation
 import LinuxIntake
 

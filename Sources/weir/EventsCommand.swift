@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import Dispatch
+import EngineAssembly
 import EventStore
 import FlowModel
 import Foundation

@@ -3,6 +3,7 @@
 // How events look to people: an aligned table, safe for a terminal.
 
 import ArgumentParser
+import EngineAssembly
 import EventStore
 import FlowModel
 import Foundation

@@ -3,6 +3,7 @@
 // weir exec: one command in a network of its own, whose only way out is Weir.
 
 import ArgumentParser
+import EngineAssembly
 import FlowEngine
 import FlowModel
 import FlowPolicy

@@ -2,6 +2,7 @@
 
 // Lines of standard input or of a file, each of a bounded length.
 
+import EngineAssembly
 import FlowModel
 import Foundation
 
@@ -11,11 +12,7 @@ enum ProgramLimits {
         "program.input-line", 4 * 1024 * 1024, .bytes, metric: "limit_input_line_total",
         "A line of JSON on standard input; a subject with its certificates has about 10 KiB. A longer one is an error.")
 
-    static let policyFile = Limit(
-        "program.policy-file", 16 * 1024 * 1024, .bytes, metric: "limit_policy_file_total",
-        "A file that a policy names, or a policy, a test or described flows; a larger one is refused.")
-
-    static let all: [Limit] = [inputLine, policyFile] + DoctorLimits.all
+    static let all: [Limit] = [inputLine, AssemblyLimits.policyFile] + DoctorLimits.all
 }
 
 /// Standard input, or another open descriptor, line by line.

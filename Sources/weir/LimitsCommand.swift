@@ -10,6 +10,7 @@ import FlowEngine
 import FlowModel
 import FlowPolicy
 import LinuxIntake
+import MacControl
 import ProxyIntake
 import SocketTransport
 
@@ -23,7 +24,7 @@ struct LimitsCommand: ParsableCommand {
         let limits: [Limit] =
             ProgramLimits.all + CodeIdentityLimits.all + PolicyLimits.all + ContentLimits.all + EngineLimits.all
             + SocketLimits.all + ProxyLimits.all
-            + LinuxIntakeLimits.all + EventStoreLimits.all
+            + LinuxIntakeLimits.all + EventStoreLimits.all + MacControlLimits.all
         for limit in limits {
             print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")
         }

@@ -3,6 +3,7 @@
 // The program's door: reads the command line, runs one verb, and ends with the status that verb means.
 
 import ArgumentParser
+import EngineAssembly
 
 #if canImport(Glibc)
 import Glibc
@@ -25,7 +26,7 @@ struct Weir: ParsableCommand {
         subcommands: [
             ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
             RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, CACommand.self,
-            ProfileCommand.self, LimitsCommand.self,
+            ProfileCommand.self, OffCommand.self, LimitsCommand.self,
         ])
 }
 

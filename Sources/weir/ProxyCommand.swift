@@ -3,6 +3,7 @@
 // weir proxy: an explicit proxy, a listener for redirected connections, or a forward to one origin.
 
 import ArgumentParser
+import EngineAssembly
 import FlowEngine
 import FlowModel
 import LinuxIntake

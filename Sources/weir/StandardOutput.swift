@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Where the verbs print: standard output with a buffer, and text that is safe for a terminal.
+// Where the verbs print: standard output with a buffer.
 
 import ArgumentParser
 import Foundation
@@ -30,20 +30,5 @@ struct StandardOutput {
             sent += count
         }
         buffer.removeAll(keepingCapacity: true)
-    }
-}
-
-extension String {
-    /// This text without what a terminal would act on.
-    var terminalSafe: String {
-        if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
-        var safe = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: safe.append("\u{fffd}")
-            default: safe.append(scalar)
-            }
-        }
-        return String(safe)
     }
 }

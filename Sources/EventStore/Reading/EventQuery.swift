@@ -23,6 +23,17 @@ public enum HostPattern: Sendable, Equatable {
     }
 }
 
+/// A user as the store knows users: by number, and by pseudonym while a policy wants those.
+public struct EventUser: Sendable, Hashable {
+    public var number: UInt32
+    public var pseudonym: String?
+
+    public init(number: UInt32, pseudonym: String? = nil) {
+        self.number = number
+        self.pseudonym = pseudonym
+    }
+}
+
 /// Conditions on events; all of those set must hold.
 ///
 /// A condition on something that an event has not got itself is met through what belongs to it (a flow with a message
@@ -44,6 +55,8 @@ public struct EventQuery: Sendable {
     /// How the flow ended.
     public var outcome: FlowOutcome?
     public var flow: FlowID?
+    /// The user whose program made the flow, under either of the names that the store may have kept.
+    public var user: EventUser?
     /// The kinds of events to give.
     public var kinds = Set(EventKind.allCases)
     /// Findings only of flows whose own record is not stored: they are still open, or a crash cut them short.
@@ -66,6 +79,17 @@ extension EventQuery {
             return isPlain ? all : ["0"]
         }
         if let flow { all.append("e.flow = \(Int64(bitPattern: flow.value))") }
+        if let user {
+            let own = { (table: String) -> SQL in
+                """
+                (\(sql: table).user_id = \(Int64(user.number))
+                OR (\(sql: table).user_id IS NULL AND \(sql: table).user_pseudonym = \(user.pseudonym)))
+                """
+            }
+            all.append(
+                kind == .flow
+                    ? own("e") : "EXISTS (SELECT 1 FROM flows f WHERE f.flow = e.flow AND \(own("f")))")
+        }
         if let host { all.append(Self.condition(on: host, of: kind)) }
         if let lane { all.append(Self.condition(on: lane, of: kind)) }
         if let outcome {

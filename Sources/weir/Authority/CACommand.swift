@@ -3,6 +3,7 @@
 // weir ca: the authority that signs what Weir shows to applications in the place of an origin's certificate.
 
 import ArgumentParser
+import EngineAssembly
 import FlowEngine
 import Foundation
 

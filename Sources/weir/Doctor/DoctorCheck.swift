@@ -3,6 +3,7 @@
 // A check of the self-test, and how all of them run at once with an end.
 
 import Dispatch
+import EngineAssembly
 import Foundation
 import Synchronization
 

@@ -3,6 +3,7 @@
 // weir doctor: a self-test of the machine and its network; where it passes, the system's build counts as good.
 
 import ArgumentParser
+import EngineAssembly
 import FlowModel
 import FlowPolicy
 import Foundation

@@ -2,6 +2,7 @@
 
 // The bounds of the self-test.
 
+import EngineAssembly
 import FlowModel
 
 enum DoctorLimits {
@@ -14,9 +15,7 @@ enum DoctorLimits {
     static let addresses = Limit(
         "doctor.addresses", 8, .count, metric: "limit_doctor_addresses_total",
         "addresses of a name that are tried, each for a part of the time")
-    static let file = Limit(
-        "doctor.file", 64 * 1024, .bytes, metric: "limit_doctor_file_total",
-        "the record of good builds, the targets, os-release and settings of the system; a longer file is not read")
+    static let file = AssemblyLimits.systemFile
     static let listing = Limit(
         "doctor.listing", 1 << 20, .bytes, metric: "limit_doctor_listing_total",
         "what is read of `nft list ruleset`; the rest is left")

@@ -2,6 +2,7 @@
 
 // Whom the self-test asks: a small table for each system, or a file of the administrator's.
 
+import EngineAssembly
 import FlowModel
 import Foundation
 

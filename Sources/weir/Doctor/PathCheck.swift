@@ -2,6 +2,7 @@
 
 // What else stands in the path of this machine's traffic, as far as it can be seen: facts, no guesses.
 
+import EngineAssembly
 import FlowModel
 import Foundation
 import LinuxIntake

@@ -2,6 +2,7 @@
 
 // The checks that ask this machine and this program.
 
+import EngineAssembly
 import FlowModel
 import FlowPolicy
 import Foundation

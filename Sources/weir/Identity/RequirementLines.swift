@@ -3,6 +3,7 @@
 // The batch forms of `weir requirement`: one JSON object a line in, one out.
 
 import CodeIdentity
+import EngineAssembly
 import Foundation
 
 /// What a line asks for; which keys it needs depends on the verb.

@@ -3,6 +3,7 @@
 // One Mach-O file as text for people.
 
 import CodeIdentity
+import EngineAssembly
 import Foundation
 
 enum SlicePrinter {

@@ -3,6 +3,7 @@
 // An inventory as a file: lines of JSON, the header first, then services, programs, and a last line that counts them.
 
 import CodeIdentity
+import EngineAssembly
 import FlowModel
 import Foundation
 

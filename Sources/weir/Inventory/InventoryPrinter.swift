@@ -3,6 +3,7 @@
 // Inventories and their differences for people.
 
 import CodeIdentity
+import EngineAssembly
 import Foundation
 
 enum InventoryPrinter {

@@ -3,6 +3,7 @@
 // How far a long run has come, on one line of the terminal.
 
 import CodeIdentity
+import EngineAssembly
 import Foundation
 
 /// A line on standard error that is drawn again at most ten times a second, and taken away at the end.

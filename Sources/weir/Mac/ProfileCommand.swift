@@ -3,6 +3,7 @@
 // weir profile: what device management brings to machines so that they run Weir.
 
 import ArgumentParser
+import EngineAssembly
 import FlowEngine
 import Foundation
 import MacControl

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import CodeIdentity
+import EngineAssembly
 import FlowPolicy
 
 struct PolicyCatalogueCommand: ParsableCommand {

@@ -3,6 +3,7 @@
 // weir policy check: whether a policy can be read, what is wrong with it, and what in it nobody can have meant.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 
 struct PolicyCheckCommand: ParsableCommand {

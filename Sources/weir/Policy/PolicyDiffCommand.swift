@@ -3,6 +3,7 @@
 // weir policy diff: which flows another policy would decide otherwise.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 import Foundation
 

@@ -3,6 +3,7 @@
 // weir policy explain: what a policy makes of flows that somebody describes, and why.
 
 import ArgumentParser
+import EngineAssembly
 import FlowModel
 import FlowPolicy
 

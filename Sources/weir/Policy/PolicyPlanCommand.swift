@@ -3,6 +3,7 @@
 // weir policy plan: what a kernel would be told to hand over under a policy, and what it cannot be told.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 
 struct PolicyPlanCommand: ParsableCommand {

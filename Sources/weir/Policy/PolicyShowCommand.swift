@@ -3,6 +3,7 @@
 // weir policy show: a preset as a file to start from.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 
 struct PolicyShowCommand: ParsableCommand {

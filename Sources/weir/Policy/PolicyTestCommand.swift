@@ -3,6 +3,7 @@
 // weir policy test: whether a policy decides a table of flows as its author expects.
 
 import ArgumentParser
+import EngineAssembly
 import FlowPolicy
 
 struct PolicyTestCommand: ParsableCommand {

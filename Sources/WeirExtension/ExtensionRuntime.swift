@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The composition root of the extension: everything a provider works with, put together once a process.
+
+package import AppleIntake
+internal import CodeIdentity
+internal import EngineAssembly
+internal import EventStore
+internal import FlowEngine
+internal import FlowModel
+internal import FlowPolicy
+internal import Foundation
+package import MacControl
+internal import NIOCore
+internal import NIOPosix
+internal import SocketTransport
+internal import Synchronization
+
+/// The running extension, apart from the provider.
+///
+/// The system may start the provider twice, or again after a stop: what was put together stays, and a start reads the
+/// policy anew. None of its work is done on the provider's queue or on a loop.
+package actor ExtensionRuntime {
+    private struct Assembled {
+        let house: AssembledEngine
+        let identities: IdentityThreads
+        let ledger: BypassLedger
+        let pseudonyms: UserPseudonym
+    }
+
+    private let parts: SystemParts
+    /// The loops of sockets: datagrams, revocation, and flows where nothing better is there.
+    private let sockets: MultiThreadedEventLoopGroup
+    private let counters = Counters()
+    private let attribution = FlowAttribution()
+    /// How TCP flows leave, and the loops on which they live.
+    private let way: FlowEgress
+    private let now: @Sendable () -> Int64
+    private var policy = "report"
+    private var assembled: Assembled?
+    private var rest = Rest.none
+    private var policyProblem: String?
+    private var ticking: Task<Void, Never>?
+
+    /// The one of this process, which the program installs before the system starts a provider.
+    private static let installed = Mutex<ExtensionRuntime?>(nil)
+    package static var current: ExtensionRuntime? { installed.withLock { $0 } }
+    package static func install(_ runtime: ExtensionRuntime) { installed.withLock { $0 = runtime } }
+
+    /// `now` gives milliseconds since 1970-01-01 UTC.
+    package init(_ parts: SystemParts, now: @escaping @Sendable () -> Int64 = AssembledEngine.now) {
+        self.parts = parts
+        self.now = now
+        let sockets = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        self.sockets = sockets
+        way = FlowEgress.best(attribution, metrics: counters) { FlowEgress(egress: parts.egress, loops: sockets) }
+    }
+
+    // MARK: Starting
+
+    /// What a provider works with; `policy` is a preset, a bundle or a file.
+    ///
+    /// Throws in one sentence what keeps it from starting.
+    package func services(policy: String) throws -> ProviderServices {
+        if let assembled, policy == self.policy {
+            try? reload()
+            return services(assembled)
+        }
+        DescriptorLimit.raise()
+        try StateDirectory.create(parts.state)
+        rest = Rest.read(in: parts.state).at(now())
+        var options = AssemblyOptions(
+            policy: policy, state: parts.state, upstreamCA: parts.upstreamCA, osRelease: parts.osRelease)
+        options.modeCap = rest.cap
+        var ledger: BypassLedger?
+        let house = try AssembledEngine.assemble(options, on: sockets, egress: way.egress, counters: counters) { sink in
+            let counting = BypassLedger(sink)
+            ledger = counting
+            return counting
+        }
+        guard let ledger else { throw Problem.internalError("the engine was put together without its ledger") }
+        let new = Assembled(
+            house: house,
+            identities: try IdentityThreads(parts, policy: house.engine.currentPolicy, metrics: house.counters),
+            ledger: ledger, pseudonyms: try InstallationKeyFile.users(in: parts.state))
+        assembled = new
+        self.policy = policy
+        policyProblem = nil
+        tickOn()
+        return services(new)
+    }
+
+    private func services(_ assembled: Assembled) -> ProviderServices {
+        ProviderServices(
+            engine: assembled.house.engine, loops: way.loops, identities: assembled.identities.resolver,
+            datagrams: SocketDatagramEgress(loops: sockets), sink: assembled.house.sink,
+            metrics: assembled.house.counters, now: now)
+    }
+
+    /// Lets live flows end and stores what is queued; the process ends afterwards.
+    package func close() async {
+        ticking?.cancel()
+        await assembled?.house.drain(within: .seconds(1))
+        assembled = nil
+        try? await sockets.shutdownGracefully()
+    }
+
+    // MARK: The policy in force
+
+    /// Puts the policy in force as its file and the wishes of administrators are now.
+    package func reload() throws(ControlRefusal) {
+        guard let assembled else { throw Self.notStarted }
+        let house = assembled.house
+        switch house.policies.reload(
+            house.engine, house.store, house.rollouts, cap: rest.cap, metrics: house.counters)
+        {
+        case .success(let policy):
+            policyProblem = nil
+            do { try assembled.identities.use(policy) } catch {
+                policyProblem = "\(error)"
+                throw ControlRefusal(.failed, "\(error)")
+            }
+        case .failure(let problem):
+            policyProblem = problem.text
+            throw ControlRefusal(.failed, problem.text)
+        }
+    }
+
+    /// Ends a pause that is over, and moves roll-outs; done once a minute, and when a pause ends.
+    package func tick() {
+        guard let assembled else { return }
+        let left = rest.at(now())
+        let isOver = left != rest
+        rest = left
+        if assembled.house.rollouts.move(now: now()) || isOver { try? reload() }
+    }
+
+    private func tickOn() {
+        ticking?.cancel()
+        ticking = Task { [weak self, now] in
+            while !Task.isCancelled {
+                var wait: Int64 = 60_000
+                if case .paused(let until) = await self?.rest { wait = min(wait, max(until &- now(), 1)) }
+                guard (try? await Task.sleep(for: .milliseconds(wait))) != nil else { return }
+                await self?.tick()
+            }
+        }
+    }
+
+    /// Rests or works, and remembers it on the disk before it does.
+    private func take(_ rest: Rest) throws(ControlRefusal) {
+        guard assembled != nil else { throw Self.notStarted }
+        do { try rest.write(in: parts.state) } catch {
+            throw ControlRefusal(.failed, "the wish cannot be stored: \(error.localizedDescription)")
+        }
+        self.rest = rest
+        tickOn()
+        try reload()
+    }
+
+    private static let notStarted = ControlRefusal(.failed, "the provider has not been started")
+}
+
+extension ExtensionRuntime: ControlTarget {
+    package func state() async -> ControlState {
+        let running = assembled?.house.engine
+        let condition: ControlState.Condition
+        var pausedUntil: Int64?
+        switch rest.at(now()) {
+        case .off: condition = .off
+        case .paused(let until): (condition, pausedUntil) = (.paused, until)
+        case .none: condition = running == nil ? .off : parts.isArmed() ? .running : .disarmed
+        }
+        return ControlState(
+            condition: condition, pausedUntil: pausedUntil, mode: running?.currentPolicy.mode.rawValue ?? "off",
+            modeCause: running?.currentPolicy.modeCap?.cause, policy: policy,
+            policyDigest: running?.currentPolicy.digest ?? "", policyProblem: policyProblem,
+            liveFlows: running?.liveFlows ?? 0, build: parts.build)
+    }
+
+    package func bypasses() async -> [BypassCount] { assembled?.ledger.all ?? [] }
+
+    package func events(
+        before: Int64?, limit: Int, reach: PeerCheck.Reach
+    ) async throws(ControlRefusal) -> [ControlEvent] {
+        guard let assembled else { throw Self.notStarted }
+        var query = EventQuery()
+        query.kinds = [.flow]
+        query.until = before
+        query.limit = limit
+        if case .own(let user) = reach {
+            query.user = EventUser(number: user, pseudonym: assembled.pseudonyms.ofUser(user))
+        }
+        do {
+            var events: [ControlEvent] = []
+            for try await case .flow(let flow) in try EventReader.open(at: parts.state).events(query) {
+                events.append(ControlEvent(flow))
+            }
+            return events.reversed()
+        } catch { throw ControlRefusal(.failed, "\(error)") }
+    }
+
+    package func pause(until: Int64) async throws(ControlRefusal) { try take(.paused(until: until)) }
+    package func resume() async throws(ControlRefusal) { try take(.none) }
+    package func off() async throws(ControlRefusal) { try take(.off) }
+
+    package func rearm() async throws(ControlRefusal) {
+        parts.rearm()
+        try take(.none)
+    }
+}
+
+extension ControlEvent {
+    fileprivate init(_ flow: FlowRecord) {
+        let identity = flow.facts.identity
+        self.init(
+            id: flow.facts.id.description, time: flow.endedAt, host: flow.facts.displayHost,
+            program: identity.provedName ?? identity.executable, lane: flow.verdict.lane.rawValue,
+            reason: flow.verdict.reason.description, outcome: flow.outcome.rawValue, findings: flow.findings)
+    }
+}

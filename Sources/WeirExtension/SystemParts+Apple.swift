@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The system's part of the extension on a Mac.
+
+#if os(macOS)
+internal import CodeIdentity
+internal import MacControl
+internal import SocketTransport
+
+extension SystemParts {
+    /// Nil on a system that does not tell the code-signing status of a process.
+    static func system(_ names: ProductNames) -> SystemParts? {
+        guard let kernel = KernelCodeSigning() else { return nil }
+        return SystemParts(
+            state: "/Library/Application Support/Weir", build: names.build, kernel: kernel, oracle: SecCodeOracle(),
+            egress: SocketEgress())
+    }
+}
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the extension needs of the system it runs on: real on a Mac, given by a test elsewhere.
+
+package import CodeIdentity
+package import FlowEngine
+
+/// The system's part of the extension.
+package struct SystemParts: Sendable {
+    /// Where authority, events and records are kept; made if it is not there.
+    package var state: String
+    /// The build of the extension, as the app shows it.
+    package var build: String
+    /// Rung one of identity.
+    package var kernel: any CodeSigningKernel
+    /// Rung two of identity.
+    package var oracle: any CodeSigningOracle
+    /// What the system itself runs; nil while no inventory of this build was taken.
+    package var osPrograms: OSProgramSet?
+    /// The way out where the system cannot make connections in the name of another program.
+    package var egress: any Egress
+    /// Certificates (PEM) to trust for origins, beside the system's.
+    package var upstreamCA: String?
+    /// Another file than `/etc/os-release`, for tests.
+    package var osRelease: String?
+    /// Whether flows may be taken, after the deaths that were counted.
+    package var isArmed: @Sendable () -> Bool = { true }
+    /// Forgets the deaths that were counted.
+    package var rearm: @Sendable () -> Void = {}
+
+    package init(
+        state: String, build: String, kernel: any CodeSigningKernel, oracle: any CodeSigningOracle,
+        egress: any Egress
+    ) {
+        self.state = state
+        self.build = build
+        self.kernel = kernel
+        self.oracle = oracle
+        self.egress = egress
+    }
+}

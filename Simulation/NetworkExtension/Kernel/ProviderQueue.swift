@@ -19,7 +19,7 @@ public struct CallbackFigures: Hashable, Sendable {
 
 /// "NEFlow": new flows, every completion and every entry point of a provider, one at a time [DEC; DTS 762959].
 final class ProviderQueue: Sendable {
-    private let queue = DispatchQueue(label: "NEFlow", qos: .userInteractive)
+    let queue = DispatchQueue(label: "NEFlow", qos: .userInteractive)
     private let state = Gate(State())
     private struct State {
         var isAlive = true

@@ -29,6 +29,17 @@ struct S5DeathTests {
         #expect(!open.proxy.process.isAlive)
     }
 
+    @Test("Nothing runs in a dead provider, whatever was waiting for its turn")
+    func deadQueue() async {
+        let queue = ProviderQueue()
+        let hasRun = Gate(false)
+        queue.hang()
+        queue.run { hasRun.change { $0 = true } }
+        queue.end()
+        await withCheckedContinuation { done in queue.queue.async { done.resume() } }
+        #expect(!hasRun.read { $0 })
+    }
+
     @Test("A connect that waits for the dying provider is aborted")
     func deathWhileConnecting() async throws {
         let mac = SimulatedMac()

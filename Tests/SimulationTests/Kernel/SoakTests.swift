@@ -12,7 +12,7 @@ struct SoakTests {
     @Test("After thousands of flows of every end the kernel holds none of them")
     func flows() async throws {
         let mac = SimulatedMac()
-        let proxy = mac.install("weir") { TestProvider { flow in answer(flow) } }
+        let proxy = mac.install("weir") { Forgetful() }
         try await proxy.start()
         let app = mac.launch("curl")
         let count = 4000
@@ -43,6 +43,15 @@ struct SoakTests {
         #expect(mac.log.count(.claimed) == count)
         #expect(mac.log.count(.closed) == count)
     }
+}
+
+/// A provider that keeps no flow; what it starts does.
+private final class Forgetful: NETransparentProxyProvider {
+    override func startProxy(options: [String: Any]?, completionHandler: @escaping @Sendable ((any Error)?) -> Void) {
+        setTunnelNetworkSettings(.everything) { completionHandler($0) }
+    }
+
+    override func handleNewFlow(_ flow: NEAppProxyFlow) -> Bool { answer(flow) }
 }
 
 /// Opens a flow and sends back what it reads until the end.

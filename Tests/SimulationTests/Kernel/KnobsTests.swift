@@ -25,7 +25,7 @@ struct KnobsTests {
     func rows() {
         let rows = Knobs.pairwise()
         #expect(rows.first == Knobs())
-        #expect(rows.count <= 20)
+        #expect(rows.count <= 24)
         #expect(rows == Knobs.pairwise())
         #expect(Set(rows).count == rows.count)
     }

@@ -119,6 +119,17 @@ struct S1LifecycleTests {
         #expect(try await mac.launch("curl").connect(to: .echo).way == .direct)
     }
 
+    @Test("A provider that cancels itself during its start fails that with its own error")
+    func cancelDuringStart() async throws {
+        let mac = SimulatedMac()
+        let provider = TestProvider()
+        provider.onStart = { provider, _ in provider.cancelProxyWithError(Broken()) }
+        let proxy = mac.install("weir") { provider }
+        await #expect(throws: Broken.self) { try await proxy.start() }
+        #expect(await proxy.session?.ended() is Broken)
+        #expect(proxy.status == .stopped)
+    }
+
     @Test("Messages of the application are answered, and not by a provider that is not there")
     func messages() async throws {
         let mac = SimulatedMac()

@@ -9,7 +9,6 @@ public enum AppleIntakeLimits {
     /// All of them, in the order of the folders.
     public static let all: [Limit] = provider + flows + admission + datagrams + watchdog
 
-    static let provider: [Limit] = []
     static let flows: [Limit] = []
     static let admission: [Limit] = []
     static let datagrams: [Limit] = []

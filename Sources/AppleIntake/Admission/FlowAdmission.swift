@@ -16,6 +16,9 @@ final class FlowAdmission: Sendable {
     /// Whether the flow is claimed; a claimed one is already on its way. Never waits.
     func admit(_ flow: NEAppProxyFlow, firstDestination: Endpoint?) -> Bool { false }
 
+    /// Flows that wait until their maker is known.
+    var heldFlows: Int { 0 }
+
     /// Refuses what is held, and ends the UDP flows: the provider stops.
     func stop() {}
 }

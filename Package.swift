@@ -54,7 +54,8 @@ let simulation: [Target] = [
         "AppleIntakeTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-            "AppleIntake", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix, nioEmbedded,
+            "AppleIntake", "EmbedInYourProvider", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix,
+            nioEmbedded,
         ]),
 ]
 #endif
@@ -112,6 +113,9 @@ let package = Package(
             "AppleIntake",
             ["FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", nioCore, nioConcurrency, nioTransportServices]
                 + appleFrameworks),
+        room(
+            "EmbedInYourProvider", ["FlowModel", "CodeIdentity", "FlowPolicy"] + appleFrameworks,
+            path: "examples/EmbedInYourProvider", exclude: ["README.md"]),
         room("MacControl", ["FlowModel", "FlowPolicy"]),
         room("EventStore", ["FlowModel", grdb, crypto]),
         .executableTarget(

@@ -26,8 +26,8 @@ public struct ProviderServices: Sendable {
 
     public init(
         engine: FlowEngine, loops: any EventLoopGroup, identities: any SystemCode<AuditToken>,
-        datagrams: any DatagramEgress, sink: any FlowSink, metrics: any MetricSink, now: @escaping @Sendable () -> Int64,
-        hooks: ProviderHooks = ProviderHooks()
+        datagrams: any DatagramEgress, sink: any FlowSink, metrics: any MetricSink,
+        now: @escaping @Sendable () -> Int64, hooks: ProviderHooks = ProviderHooks()
     ) {
         self.engine = engine
         self.loops = loops

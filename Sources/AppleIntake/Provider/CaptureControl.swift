@@ -23,7 +23,7 @@ actor CaptureControl {
     /// Counts pauses, so that the end of one does not end the next.
     private var pauses = 0
     /// Counts readings of the policy by their beginnings; one that began earlier never replaces a later one.
-    private var reads = (begun: 0, used: 0)
+    private var reads = (begun: 0, used: 0, underWay: 0)
     /// Read for each new flow, where nothing may wait.
     private nonisolated let taking: Atomic<Bool>
 
@@ -52,6 +52,7 @@ actor CaptureControl {
         let (wait, isOver) = date.subtractingReportingOverflow(services.now())
         let most = AppleIntakeLimits.pause
         guard !isOver, wait > 0, wait <= Int64(most.value) * 1000 else {
+            services.metrics.add(most.metric, 1)
             throw ProviderFailure(.date, "a pause ends within the next \(most.value) seconds")
         }
         pauses += 1
@@ -80,8 +81,8 @@ actor CaptureControl {
 
     /// Takes flows again, whatever kept it from that.
     func arm() async throws(ProviderFailure) {
-        await services.hooks.rearmed()
         try await turn(.on)
+        await services.hooks.rearmed()
     }
 
     private func mustBeArmed() throws(ProviderFailure) {
@@ -101,10 +102,15 @@ actor CaptureControl {
 
     /// Reads the policy again and judges new flows by it; the old one stays when it cannot be read.
     func reload() async throws(ProviderFailure) {
+        guard reads.underWay < AppleIntakeLimits.messagesAtOnce.value else {
+            throw ProviderFailure(.reload, "too many readings of the policy are under way")
+        }
         reads.begun += 1
+        reads.underWay += 1
         let read = reads.begun
         let snapshot: PolicySnapshot
         do {
+            defer { reads.underWay -= 1 }
             snapshot = try await services.hooks.reload()
         } catch {
             throw ProviderFailure(.reload, "\(error)")
@@ -133,8 +139,9 @@ actor CaptureControl {
             services.hooks.notify(Reason("rules-refused", error.detail))
             throw error
         }
-        for rule in lists.dropped {
-            services.hooks.notify(Reason("exclusion-dropped", "the system refuses it: \(rule.text)"))
+        if let first = lists.dropped.first {
+            let text = "\(lists.dropped.count) that the system would refuse, the first \(first.text)"
+            services.hooks.notify(Reason("exclusions-dropped", text))
         }
         // Answered always, because every order has a deadline.
         let failure = await withCheckedContinuation { continuation in

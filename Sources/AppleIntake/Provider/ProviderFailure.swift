@@ -2,6 +2,8 @@
 
 // Why the provider does not do what it was asked to.
 
+public import Foundation
+
 /// A failure of the provider; the code is stable and decides equality, the detail is for people.
 public struct ProviderFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Code: String, Sendable, Codable, CaseIterable {
@@ -43,4 +45,9 @@ public struct ProviderFailure: Error, Sendable, Equatable, CustomStringConvertib
     public var description: String { "\(code.rawValue): \(detail)" }
 
     public static func == (a: ProviderFailure, b: ProviderFailure) -> Bool { a.code == b.code }
+}
+
+extension ProviderFailure: LocalizedError {
+    /// What the system hands to the app as the error of a start.
+    public var errorDescription: String? { description }
 }

@@ -51,7 +51,11 @@ extension TransparentProxy {
                 await running.end()
                 perform(life.withLock { $0.freed() })
             }
-            after(waits.end) { $0.perform($0.life.withLock { $0.freed() }) }
+            after(waits.end) { provider in
+                let action = provider.life.withLock { $0.freed() }
+                if case .report = action { running.services.metrics.add(AppleIntakeLimits.endWait.metric, 1) }
+                provider.perform(action)
+            }
         case .report(let report):
             for answer in report.starts { answer(report.failure) }
             for answer in report.stops { answer() }

@@ -39,21 +39,26 @@ extension TransparentProxy {
 
     /// Takes a message on the provider's queue; it is read and answered elsewhere.
     func receive(_ message: Data, _ answer: AppMessageAnswer) {
-        let (size, most) = (AppleIntakeLimits.messageBytes, AppleIntakeLimits.messagesAtOnce)
-        let isLarge = message.count > size.value
-        let isOneTooMany = messages.wrappingAdd(1, ordering: .relaxed).newValue > most.value
+        let isOneTooMany =
+            messages.wrappingAdd(1, ordering: .relaxed).newValue > AppleIntakeLimits.messagesAtOnce.value
         Task {
-            defer { messages.wrappingSubtract(1, ordering: .relaxed) }
             let reply: ProviderReply
-            if isLarge {
-                reply = ProviderReply(nil, ProviderFailure(.message, "a message has \(size.value) bytes at most"))
+            if message.count > AppleIntakeLimits.messageBytes.value {
+                reply = refusal(AppleIntakeLimits.messageBytes, "it is too large")
             } else if isOneTooMany {
-                reply = ProviderReply(nil, ProviderFailure(.message, "\(most.value) are being answered: ask again"))
+                reply = refusal(AppleIntakeLimits.messagesAtOnce, "too many are being answered: ask again")
             } else {
                 reply = await self.reply(to: message)
             }
+            messages.wrappingSubtract(1, ordering: .relaxed)
             answer.send(try? JSONEncoder().encode(reply))
         }
+    }
+
+    /// The answer to a message that a limit keeps from being read.
+    private func refusal(_ limit: Limit, _ detail: String) -> ProviderReply {
+        life.withLock { $0.running }?.services.metrics.add(limit.metric, 1)
+        return ProviderReply(nil, ProviderFailure(.message, "\(detail); \(limit.name) is \(limit.value)"))
     }
 
     private func reply(to message: Data) async -> ProviderReply {
@@ -82,6 +87,7 @@ extension TransparentProxy {
         }
         let deadline = Task { [waits] in
             try await Task.sleep(for: waits.reload)
+            running.services.metrics.add(AppleIntakeLimits.reloadWait.metric, 1)
             outcome.yield(ProviderFailure(.reloadOverdue, "the policy has not been read in time"))
         }
         defer { deadline.cancel() }

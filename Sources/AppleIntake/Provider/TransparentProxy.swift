@@ -28,12 +28,16 @@ open class TransparentProxy: NETransparentProxyProvider, @unchecked Sendable {
     private let watchdog: Watchdog
 
     /// Makes a provider whose queue is watched by `watchdog`.
-    public convenience init(watchdog: Watchdog) { self.init(watchdog, ProviderWaits()) }
+    public init(watchdog: Watchdog) {
+        self.watchdog = watchdog
+        waits = ProviderWaits()
+        super.init()
+    }
 
-    public override convenience init() { self.init(Watchdog(), ProviderWaits()) }
+    public override convenience init() { self.init(watchdog: Watchdog()) }
 
     /// For tests, which choose short waits.
-    init(_ watchdog: Watchdog, _ waits: ProviderWaits) {
+    init(watchdog: Watchdog, waits: ProviderWaits) {
         self.watchdog = watchdog
         self.waits = waits
         super.init()

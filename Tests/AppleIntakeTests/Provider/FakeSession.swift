@@ -40,6 +40,8 @@ final class Events: Sendable {
 }
 
 /// A provider as the program would derive it.
+// Sendable as its superclass is: what changes is behind locks, and the queue is one that may be shared.
+// The script is set before the provider is shared, and read behind a lock all the same.
 final class SampleProvider: TransparentProxy, @unchecked Sendable {
     /// What the test decides; set before the provider is started.
     struct Script: Sendable {
@@ -49,6 +51,8 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         var policy = SampleProvider.policy(port: 443)
         var hooks = ProviderHooks()
         var allowed = Set(ProviderRequest.Verb.allCases)
+        /// The simulated Mac answers to rules, as `amend` leaves them, instead of `rules`.
+        var amend: (@Sendable (NETransparentProxyNetworkSettings) -> Void)?
     }
 
     /// The queue on which the system calls, as it would.
@@ -61,7 +65,7 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
     init(_ script: Script = Script(), waits: ProviderWaits = ProviderWaits(), events: Events = Events()) {
         self.script = Mutex(script)
         self.events = events
-        super.init(Watchdog(), waits)
+        super.init(watchdog: Watchdog(), waits: waits)
         queue.setSpecific(key: Self.isQueue, value: true)
     }
 
@@ -105,6 +109,10 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
     ) {
         guard let settings = tunnelNetworkSettings as? NETransparentProxyNetworkSettings else { return }
         note("rules \(Self.words(settings))")
+        if let amend = script.withLock({ $0.amend }) {
+            amend(settings)
+            return super.setTunnelNetworkSettings(settings, completionHandler: completionHandler)
+        }
         let answer = script.withLock { $0.rules }(settings)
         if let answer { completionHandler?(answer) }
     }

@@ -54,6 +54,13 @@ struct RuleListsTests {
             ])
     }
 
+    @Test("A policy that is off takes nothing")
+    func off() throws {
+        let text = "version: 1\nmode: off\nrules:\n  - {name: all, then: relay}\n"
+        let policy = try Policy.read(yaml: text, file: "off", PolicyEnvironment(detectors: []))
+        #expect(try RuleLists(policy) == .nothing)
+    }
+
     @Test("The presets that ship make lists of which nothing is dropped", arguments: Policy.presetNames)
     func presets(_ name: String) throws {
         let text = try #require(Policy.presetText(name))

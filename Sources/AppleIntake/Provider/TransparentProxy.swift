@@ -97,13 +97,18 @@ open class TransparentProxy: NETransparentProxyProvider, @unchecked Sendable {
         onQueue {
             offered.wrappingAdd(1, ordering: .relaxed)
             if let running = life.withLock({ $0.running }), running.capture.isTaking,
-                running.admission.admit(flow, firstDestination: firstDestination())
+                admit(flow, firstDestination(), running)
             {
                 return true
             }
             declined.wrappingAdd(1, ordering: .relaxed)
             return false
         }
+    }
+
+    /// Asks admission; a method of its own for tests, which answer in its place.
+    func admit(_ flow: NEAppProxyFlow, _ firstDestination: Endpoint?, _ running: RunningProvider) -> Bool {
+        running.admission.admit(flow, firstDestination: firstDestination)
     }
 
     private func onQueue<Result>(_ entry: () -> Result) -> Result {

@@ -104,6 +104,12 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         script.withLock { $0.allowed.contains(verb) }
     }
 
+    /// Claims what goes to 192.0.2.1.
+    override func admit(_ flow: NEAppProxyFlow, _ firstDestination: Endpoint?, _ running: RunningProvider) -> Bool {
+        events.add("admit \(firstDestination?.description ?? "anywhere")")
+        return firstDestination?.address == FlowModel.IPAddress("192.0.2.1")
+    }
+
     override func setTunnelNetworkSettings(
         _ tunnelNetworkSettings: NETunnelNetworkSettings?, completionHandler: (((any Error)?) -> Void)? = nil
     ) {
@@ -183,10 +189,22 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
     }
 
     /// A flow that nobody made.
-    static func flow() -> NEAppProxyTCPFlow {
+    static func flow(to host: NWEndpoint.Host = "192.0.2.1") -> NEAppProxyTCPFlow {
         NEAppProxyTCPFlow(
             metaData: NEFlowMetaData(token: nil, unique: Data(), identifier: "", filterFlow: nil), remoteHostname: nil,
-            isBound: false, remote: .hostPort(host: "192.0.2.1", port: 443), kernel: NoStream())
+            isBound: false, remote: .hostPort(host: host, port: 443), kernel: NoStream())
+    }
+}
+
+extension SampleProvider {
+    /// A UDP flow that nobody made, and where it goes first.
+    static func datagramFlow() -> (NEAppProxyUDPFlow, NWEndpoint) {
+        (
+            NEAppProxyUDPFlow(
+                metaData: NEFlowMetaData(token: nil, unique: Data(), identifier: "", filterFlow: nil),
+                remoteHostname: nil, isBound: false, local: nil, kernel: NoStream()),
+            .hostPort(host: "192.0.2.1", port: 443)
+        )
     }
 }
 
@@ -211,7 +229,7 @@ private struct NoEgress: Egress, DatagramEgress {
 }
 
 /// The kernel side of a flow that nothing happens to.
-private final class NoStream: KernelStream {
+private final class NoStream: KernelStream, KernelDatagrams {
     var interface: NWInterface? {
         get { nil }
         set {}
@@ -221,4 +239,6 @@ private final class NoStream: KernelStream {
     func closeWrite(_ error: (any Error)?) {}
     func read(_ done: @escaping (Data?, (any Error)?) -> Void) {}
     func write(_ data: Data, _ done: @escaping @Sendable ((any Error)?) -> Void) {}
+    func read(_ done: @escaping ([(Data, NWEndpoint)]?, (any Error)?) -> Void) {}
+    func write(_ datagrams: [(Data, NWEndpoint)], _ done: @escaping ((any Error)?) -> Void) {}
 }

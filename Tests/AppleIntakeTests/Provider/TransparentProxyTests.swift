@@ -5,6 +5,7 @@
 import FlowPolicy
 import Foundation
 import NetworkExtension
+import NetworkSimulation
 import Synchronization
 import Testing
 
@@ -172,20 +173,40 @@ struct TransparentProxyTests {
     @Test("Flows are left to the system before the start, after the stop, and while nothing is taken")
     func flows() async throws {
         let provider = SampleProvider()
-        func offer() -> Bool { provider.onSystemQueue { $0.handleNewFlow(SampleProvider.flow()) } }
+        func offer(_ flow: NEAppProxyFlow = SampleProvider.flow()) -> Bool {
+            provider.onSystemQueue { $0.handleNewFlow(flow) }
+        }
         #expect(!offer())
         #expect(provider.events.all.isEmpty)
         provider.start()
         try await provider.events.wait(for: "start: runs")
+        #expect(offer())
+        #expect(!offer(SampleProvider.flow(to: "192.0.2.2")))
         _ = try await provider.ask(.off)
         #expect(!offer())
+        _ = try await provider.ask(.rearm)
+        #expect(offer())
         provider.stop()
+        #expect(!offer())
         try await provider.events.wait(for: "stop: done")
         #expect(!offer())
+        let asked = provider.events.all.filter { $0.hasPrefix("admit") }
+        #expect(asked == ["admit 192.0.2.1:443", "admit 192.0.2.2:443", "admit 192.0.2.1:443"])
         let status = try #require(try await provider.ask(.status).status)
-        #expect(status.offered == 3)
-        #expect(status.declined == 3)
+        #expect(status.offered == 7)
+        #expect(status.declined == 5)
         #expect(status.phase == "ended")
+    }
+
+    @Test("A UDP flow is judged by its first destination where the system tells it, and else without")
+    func datagrams() async throws {
+        let provider = SampleProvider()
+        provider.start()
+        try await provider.events.wait(for: "start: runs")
+        let (flow, first) = SampleProvider.datagramFlow()
+        #expect(provider.onSystemQueue { $0.handleNewUDPFlow(flow, initialRemoteFlowEndpoint: first) })
+        #expect(!provider.onSystemQueue { $0.handleNewFlow(flow) })
+        #expect(provider.events.all.suffix(2) == ["admit 192.0.2.1:443", "admit anywhere"])
     }
 
     @Test("Sleep is answered at once; waking up asks for a look at connections only while the provider runs")

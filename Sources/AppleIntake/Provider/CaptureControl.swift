@@ -64,7 +64,8 @@ actor CaptureControl {
         try await turn(.paused(until: date))
     }
 
-    private func pauseOver(_ pause: Int) async {
+    /// The time of a pause is over; does nothing when something else was said since.
+    func pauseOver(_ pause: Int) async {
         guard pause == pauses, case .paused = capture else { return }
         // What fails is noted, and the old rules take nothing.
         try? await turn(.on)

@@ -195,15 +195,21 @@ struct CaptureControlTests {
 
     @Test("A pause that is over does not end the one that followed it, nor turn on what was turned off")
     func pausesDoNotMix() async throws {
-        let provider = try await running(SampleProvider.Script())
-        _ = try await provider.ask(.pause, until: 1_030)
-        _ = try await provider.ask(.pause, until: 61_000)
-        try await Task.sleep(for: .milliseconds(60))
-        #expect(try await provider.ask(.status).status?.capture == .paused(until: 61_000))
-        _ = try await provider.ask(.pause, until: 1_030)
-        _ = try await provider.ask(.off)
-        try await Task.sleep(for: .milliseconds(60))
-        #expect(try await provider.ask(.status).status?.capture == .off)
+        let services = SampleProvider.services(SampleProvider.policy(port: 443), ProviderHooks())
+        let control = CaptureControl(services, ProviderWaits()) { _, answer in answer(nil) }
+        try await control.pause(until: 61_000)
+        try await control.pause(until: 62_000)
+        await control.pauseOver(1)
+        #expect(await control.capture == .paused(until: 62_000))
+        #expect(!control.isTaking)
+        try await control.turnOff()
+        await control.pauseOver(2)
+        #expect(await control.capture == .off)
+        try await control.arm()
+        try await control.pause(until: 61_000)
+        await control.pauseOver(3)
+        #expect(await control.capture == .on)
+        #expect(control.isTaking)
     }
 
     @Test("The end of a pause must lie ahead, and not too far", arguments: [nil, 0, -5, 1_000, .min, .max, 86_401_001])

@@ -11,7 +11,7 @@ import Testing
 
 @testable import AppleIntake
 
-@Suite("Rules in step with policy and switch")
+@Suite("Rules in step with policy and switch", .timeLimit(.minutes(2)))
 struct CaptureControlTests {
     /// A policy file whose port the test changes.
     private final class PolicyFile: Sendable {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import AppleIntake
 
-@Suite("App messages")
+@Suite("App messages", .timeLimit(.minutes(2)))
 struct ProviderMessageTests {
     @Test("The words on the wire are these")
     func wire() async throws {

@@ -11,7 +11,7 @@ import Testing
 
 @testable import AppleIntake
 
-@Suite("The provider")
+@Suite("The provider", .timeLimit(.minutes(2)))
 struct TransparentProxyTests {
     private struct Broken: Error {}
 

@@ -76,8 +76,8 @@ let macOS: [Target] = [
         "AppleIntakeTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-            "AppleIntake", "NetworkExtension", "NetworkSimulation", "CBlockingCalls", nioCore, nioPosix, nioEmbedded,
-            nioSSL,
+            "AppleIntake", "EmbedInYourProvider", "NetworkExtension", "NetworkSimulation", "CBlockingCalls",
+            nioCore, nioPosix, nioEmbedded, nioSSL,
         ]),
 ]
 #endif
@@ -135,6 +135,9 @@ let package = Package(
             "AppleIntake",
             ["FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", nioCore, nioConcurrency, nioTransportServices]
                 + appleFrameworks),
+        room(
+            "EmbedInYourProvider", ["FlowModel", "CodeIdentity", "FlowPolicy"] + appleFrameworks,
+            path: "examples/EmbedInYourProvider", exclude: ["README.md"]),
         room("MacControl", ["FlowModel", "FlowPolicy"]),
         room("EventStore", ["FlowModel", grdb, crypto]),
         room(

@@ -8,6 +8,4 @@ public import FlowModel
 public enum AppleIntakeLimits {
     /// All of them, in the order of the folders.
     public static let all: [Limit] = provider + flows + admission + datagrams + watchdog
-
-    static let provider: [Limit] = []
 }

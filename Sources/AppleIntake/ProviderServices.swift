@@ -21,10 +21,13 @@ public struct ProviderServices: Sendable {
     public var metrics: any MetricSink
     /// Milliseconds since 1970-01-01 UTC.
     public var now: @Sendable () -> Int64
+    /// What the program does when the provider asks for it.
+    public var hooks: ProviderHooks
 
     public init(
         engine: FlowEngine, loops: any EventLoopGroup, identities: any SystemCode<AuditToken>,
-        datagrams: any DatagramEgress, sink: any FlowSink, metrics: any MetricSink, now: @escaping @Sendable () -> Int64
+        datagrams: any DatagramEgress, sink: any FlowSink, metrics: any MetricSink,
+        now: @escaping @Sendable () -> Int64, hooks: ProviderHooks = ProviderHooks()
     ) {
         self.engine = engine
         self.loops = loops
@@ -33,5 +36,6 @@ public struct ProviderServices: Sendable {
         self.sink = sink
         self.metrics = metrics
         self.now = now
+        self.hooks = hooks
     }
 }

@@ -125,6 +125,9 @@ final class FlowAdmission: Sendable {
         }
     }
 
+    /// Flows that wait until their maker is known.
+    var heldFlows: Int { 0 }
+
     /// Refuses what is held, and ends the UDP flows: the provider stops.
     func stop() {
         isStopped.store(true, ordering: .releasing)

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What an app and a running provider say to each other: small, versioned, in JSON.
+
+internal import Foundation
+
+/// What is asked of a running provider.
+public struct ProviderRequest: Codable, Sendable, Equatable {
+    public enum Verb: String, Codable, Sendable, CaseIterable {
+        case status
+        /// Take nothing until a date.
+        case pause
+        case resume
+        /// Take nothing until armed again.
+        case off
+        case rearm = "re-arm"
+        /// Read the policy again.
+        case reload
+    }
+
+    /// The version of the language; another is refused as a whole, because half-understood orders are worse than none.
+    public static let version = 1
+
+    public var version = Self.version
+    public var verb: Verb
+    /// The end of a pause, in milliseconds since 1970-01-01 UTC.
+    public var until: Int64?
+
+    public init(_ verb: Verb, until: Int64? = nil) {
+        self.verb = verb
+        self.until = until
+    }
+
+    /// Reads a message.
+    init(message: Data) throws(ProviderFailure) {
+        struct Envelope: Decodable { let version: Int }
+        do {
+            let version = try JSONDecoder().decode(Envelope.self, from: message).version
+            guard version == Self.version else {
+                throw ProviderFailure(
+                    .version, "version \(version) is not spoken here, only \(Self.version): update app or extension")
+            }
+            self = try JSONDecoder().decode(Self.self, from: message)
+        } catch let failure as ProviderFailure {
+            throw failure
+        } catch {
+            throw ProviderFailure(.message, "the message cannot be read")
+        }
+    }
+}
+
+/// What a provider answers: how it stands after the request, or why the request was not carried out, or both.
+public struct ProviderReply: Codable, Sendable, Equatable {
+    public struct Problem: Codable, Sendable, Equatable {
+        /// A `ProviderFailure.Code`.
+        public var code: String
+        public var detail: String
+
+        init(_ failure: ProviderFailure) {
+            code = failure.code.rawValue
+            detail = failure.detail
+        }
+    }
+
+    public var version = ProviderRequest.version
+    public var status: ProviderStatus?
+    public var problem: Problem?
+
+    init(_ status: ProviderStatus? = nil, _ failure: ProviderFailure? = nil) {
+        self.status = status
+        problem = failure.map(Problem.init)
+    }
+}
+
+/// How a provider stands.
+public struct ProviderStatus: Codable, Sendable, Equatable {
+    /// Whether flows are taken.
+    public enum Capture: Codable, Sendable, Equatable {
+        case on
+        case paused(until: Int64)
+        case off
+        case disarmed(because: String)
+    }
+
+    /// How many rules the system has.
+    public struct Rules: Codable, Sendable, Equatable {
+        public var included = 0
+        public var excluded = 0
+        /// Exclusions of the plan that the system would refuse; what they name is declined one by one.
+        public var dropped = 0
+        /// False when the system left the last order unanswered, so that others may be in force.
+        public var isCertain = true
+    }
+
+    /// `idle`, `making`, `setting`, `running`, `ending` or `ended`.
+    public var phase: String
+    /// Flows that the system offered to this provider, and how many of them it left to the system.
+    public var offered = 0
+    public var declined = 0
+    /// The rest is set while it runs.
+    public var capture: Capture?
+    public var mode: String?
+    /// The digest of the policy in force.
+    public var policy: String?
+    public var liveFlows: Int?
+    public var heldFlows: Int?
+    public var rules: Rules?
+
+    init(phase: String) { self.phase = phase }
+}

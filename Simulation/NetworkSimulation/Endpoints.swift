@@ -125,8 +125,9 @@ public enum NWEndpoint: Hashable, Sendable {
 }
 
 /// Parameters of a connection, as `Network.NWParameters`, as far as attribution and proxies go.
+// A provider makes one for each connection and hands it over; a test may look at it at the same time, so that what
+// changes is behind `lock`.
 public final class NWParameters: @unchecked Sendable {
-    // A provider makes one for each connection and hands it over; the lock is for those who look at it from a test.
     private let lock = NSLock()
     private var state: (preferNoProxies: Bool, sourceToken: Data?) = (false, nil)
 

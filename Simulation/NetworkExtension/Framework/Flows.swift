@@ -77,7 +77,7 @@ public final class NEAppProxyTCPFlow: NEAppProxyFlow {
         super.init(metaData: metaData, remoteHostname: remoteHostname, isBound: isBound, kernel: kernel)
     }
 
-    /// Reads what the application has sent; empty data is the end. One read at a time.
+    /// Reads what the application has sent, one read at a time; empty data is the end.
     public func readData(completionHandler: @escaping (Data?, (any Error)?) -> Void) { stream.read(completionHandler) }
 
     /// Writes to the application; completes when its receive buffer has taken the data.
@@ -101,7 +101,7 @@ public final class NEAppProxyUDPFlow: NEAppProxyFlow {
         super.init(metaData: metaData, remoteHostname: remoteHostname, isBound: isBound, kernel: kernel)
     }
 
-    /// Reads a batch; none and no error is the end. One read at a time.
+    /// Reads a batch, one read at a time; none and no error is the end.
     public func readDatagrams(completionHandler: @escaping ([(Data, NWEndpoint)]?, (any Error)?) -> Void) {
         datagrams.read(completionHandler)
     }

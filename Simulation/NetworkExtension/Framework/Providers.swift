@@ -24,7 +24,7 @@ open class NEProvider: NSObject {
 /// As NetworkExtension's `NETunnelProvider` (NETunnelProvider.h).
 open class NETunnelProvider: NEProvider {
     /// The session that runs this provider; set by the simulated system before it is started.
-    var session: (any ProviderSession)?
+    weak var session: (any ProviderSession)?
 
     /// What the configuration says.
     open var protocolConfiguration: NEVPNProtocol { session?.configuration ?? NETunnelProviderProtocol() }

@@ -68,7 +68,7 @@ final class DivertedStream: KernelStream, DivertedFlow {
                 return nil
             }
             state.divert?.pendingRead = done
-            state.serveRead(gate)
+            state.serveRead(gate, knobs)
             return nil
         }
         if let error { session.queue.run { done.value(nil, NEAppProxyFlowError(error)) } }
@@ -97,6 +97,9 @@ final class DivertedStream: KernelStream, DivertedFlow {
             guard state.divert?.isReadClosed == false else { return }
             state.divert?.isReadClosed = true
             // A pending read is dropped: its completion is never called [DEC].
+            if !knobs.closeReadDropsPending, let read = state.divert?.pendingRead {
+                session.queue.run { read.value(Data(), nil) }
+            }
             state.divert?.pendingRead = nil
             state.outgoing = Data()
             if state.divert?.closeError == nil { state.divert?.closeError = error }
@@ -134,7 +137,8 @@ final class DivertedStream: KernelStream, DivertedFlow {
             state.divert?.isReadClosed = true
             state.divert?.isWriteClosing = true
             state.shut(SocketError(ECONNABORTED))
-            return true
+            // Undecided, the offer itself is noted as aborted.
+            return state.way != .undecided
         }
         if isCut { socket.note(.aborted, errno: ECONNABORTED) }
     }

@@ -35,7 +35,7 @@ public struct KernelLog: Sendable {
     public static let entryLimit = 1024
     public static let pairLimit = 4096
 
-    /// How often it happened: in all, to one program, or to one program and destination.
+    /// How often it happened: in all, to one program, to one destination, or to both.
     public func count(_ event: Event, program: String? = nil, destination: NWEndpoint? = nil) -> Int {
         counts[Key(event: event, program: program ?? "", destination: destination)] ?? 0
     }
@@ -45,6 +45,7 @@ public struct KernelLog: Sendable {
         entries.append(entry)
         counts[Key(event: entry.event, program: "", destination: nil), default: 0] += 1
         for key in [
+            Key(event: entry.event, program: "", destination: entry.destination),
             Key(event: entry.event, program: entry.program, destination: nil),
             Key(event: entry.event, program: entry.program, destination: entry.destination),
         ] where counts.count < Self.pairLimit || counts[key] != nil {

@@ -25,11 +25,17 @@ public struct Knobs: Hashable, Sendable {
     public var directConnectFails = false
     /// False from `handleNewUDPFlow` ends the flow, as its comment reads, instead of letting it pass [DOC, PEER].
     public var declineKillsUDP = false
+    /// Of providers without a number the most recently installed is asked first [PEER]; otherwise last.
+    public var newestFirst = true
     /// After a provider's death, and while one is replaced, new flows of its rules fail with EINVAL [SRC]; for how
     /// many connects is not established.
     public var failClosedWindow = true
     /// A write fails with ENOBUFS now and then, its data not taken [PEER].
     public var writeENOBUFS = false
+    /// A read gives all that is there; otherwise one message of the kernel at a time [DEC].
+    public var coalescesReads = true
+    /// Closing the read side drops a pending read without calling its completion; otherwise that gets the end [DEC].
+    public var closeReadDropsPending = true
     /// Closing the read side of an open TCP flow without an error is not told to the application [DEC].
     public var nilErrorCloseReadInvisible = true
     /// Closing an unopened flow without an error lets the application connect, to read the end at once; otherwise its
@@ -80,8 +86,11 @@ public struct Knobs: Hashable, Sendable {
         Clause("emptyRulesRefused", \.emptyRulesRefused, [false, true]),
         Clause("directConnectFails", \.directConnectFails, [false, true]),
         Clause("declineKillsUDP", \.declineKillsUDP, [false, true]),
+        Clause("newestFirst", \.newestFirst, [true, false]),
         Clause("failClosedWindow", \.failClosedWindow, [true, false]),
         Clause("writeENOBUFS", \.writeENOBUFS, [false, true]),
+        Clause("coalescesReads", \.coalescesReads, [true, false]),
+        Clause("closeReadDropsPending", \.closeReadDropsPending, [true, false]),
         Clause("nilErrorCloseReadInvisible", \.nilErrorCloseReadInvisible, [true, false]),
         Clause("nilCloseConnects", \.nilCloseConnects, [false, true]),
         Clause("resetIsError", \.resetIsError, [true, false]),

@@ -64,7 +64,8 @@ public final class ProcessTable: Sendable {
     }
 
     public func process(_ pid: Int32) -> SimulatedProcess? { state.read { $0.living[pid] } }
-    public var count: Int { state.read { $0.living.count } }
+    /// Those that live, with `egressCount` the connections each has open.
+    public var living: [SimulatedProcess] { state.read { Array($0.living.values) } }
 
     /// Puts a process at a free pid, the one asked for when it is free (reuse, S13).
     func enter(wanting wanted: Int32?, isKernel: Bool, make: (Int32, UInt32) -> SimulatedProcess) -> SimulatedProcess {

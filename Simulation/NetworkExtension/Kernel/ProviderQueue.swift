@@ -32,13 +32,16 @@ final class ProviderQueue: Sendable {
     var isHung: Bool { state.read { $0.isHung } }
     func countBlockingCalls(with counter: (@Sendable () -> Int)?) { state.change { $0.blockingCalls = counter } }
 
+    /// A suspended queue may not be freed.
+    deinit { end() }
+
     /// Runs the body in its turn, unless the process is dead by then.
     func run(_ body: @escaping () -> Void) {
         let body = Carried(body)
         queue.async { [state] in
             let (isAlive, counter) = state.read { ($0.isAlive, $0.blockingCalls) }
             guard isAlive else { return }
-            let (cpu, wall, calls) = (now(CLOCK_THREAD_CPUTIME_ID), now(CLOCK_MONOTONIC), counter?() ?? 0)
+            let (wall, cpu, calls) = (now(CLOCK_MONOTONIC), now(CLOCK_THREAD_CPUTIME_ID), counter?() ?? 0)
             body.value()
             let (cpuUsed, wallUsed) = (now(CLOCK_THREAD_CPUTIME_ID) - cpu, now(CLOCK_MONOTONIC) - wall)
             let blocked = (counter?() ?? 0) - calls

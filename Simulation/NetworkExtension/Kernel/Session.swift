@@ -24,10 +24,17 @@ final class Session: ProviderSession, @unchecked Sendable {
         var phase = Phase.starting
         var rules: RuleSet?
         var startResult: Result<Void, any Error>?
-        var isStopped = false
-        var nextOffer = 0
+        /// What the provider ended itself with.
+        var cancelError: (any Error)?
+        var last = 0
         var offers: [Int: @Sendable (Answer) -> Void] = [:]
         var flows: [ObjectIdentifier: any DivertedFlow] = [:]
+        var replies: [Int: any Sendable] = [:]
+
+        mutating func nextNumber() -> Int {
+            last += 1
+            return last
+        }
     }
 
     init(
@@ -74,34 +81,37 @@ final class Session: ProviderSession, @unchecked Sendable {
     /// Stops the provider; returns when it has completed that, or its process has ended.
     func stop(_ reason: NEProviderStopReason) async {
         if !knobs.stopDuringStart { _ = await state.wait { $0.startResult } }
-        let isFirst = state.change { state in
-            guard state.phase == .starting || state.phase == .running else { return false }
-            state.phase = .stopping
-            state.startResult = state.startResult ?? .failure(SessionError.stopped)
-            return true
-        }
-        if isFirst {
+        if leaveRunning(SessionError.stopped) {
             await callStop(reason)
         } else {
             _ = await state.wait { $0.phase == .ended ? true : nil }
         }
     }
 
-    private func callStop(_ reason: NEProviderStopReason) async {
-        queue.run { [self] in
-            provider.stopProxy(with: reason) { [state] in state.change { $0.isStopped = true } }
+    /// Offers no flow from here on, and fails a start that waits with the error; false when that was so already.
+    private func leaveRunning(_ error: any Error) -> Bool {
+        state.change { state in
+            guard state.phase == .starting || state.phase == .running else { return false }
+            state.phase = .stopping
+            state.startResult = state.startResult ?? .failure(error)
+            return true
         }
-        _ = await state.wait { $0.isStopped || $0.phase == .ended ? true : nil }
+    }
+
+    private func callStop(_ reason: NEProviderStopReason) async {
+        let _: Void? = await answer { provider, done in provider.stopProxy(with: reason) { done(()) } }
         end()
     }
 
     func cancel(_ error: (any Error)?) {
-        state.change { state in
-            state.startResult = state.startResult ?? .failure(error ?? SessionError.stopped)
-        }
+        guard leaveRunning(error ?? SessionError.stopped) else { return }
+        state.change { $0.cancelError = error }
         guard knobs.cancelCallsStop else { return end() }
-        Task { await stop(.providerFailed) }
+        Task { await callStop(.providerFailed) }
     }
+
+    /// Waits until it has ended; gives what the provider ended itself with.
+    func ended() async -> (any Error)? { await state.wait { $0.phase == .ended ? .some($0.cancelError) : nil } ?? nil }
 
     /// The provider's process, or its context, is gone: everything it holds is cut at once [SRC].
     func end() {
@@ -135,37 +145,35 @@ final class Session: ProviderSession, @unchecked Sendable {
         queue.run { completion.value(outcome) }
     }
 
+    /// Has the provider answer a message; nil when it dies instead.
     func send(_ message: Data) async -> Data? {
-        let reply = Gate<Data??>(nil)
-        queue.run { [provider] in
-            provider.handleAppMessage(message) { data in reply.change { $0 = .some(data) } }
-        }
-        // A provider that dies answers nothing; its end is not a change of `reply`, so it is waited for beside it.
-        return await withTaskGroup(of: Data??.self) { [state] group in
-            group.addTask { await reply.wait { $0 } }
-            group.addTask { await state.wait { $0.phase == .ended ? .some(nil) : nil } }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first ?? nil
-        }
+        await answer { provider, done in provider.handleAppMessage(message) { done($0) } } ?? nil
     }
 
     /// Tells the provider to sleep; returns when it has completed that, at once when it is hung.
     func sleep() async {
         guard phase == .running, !queue.isHung else { return }
-        let isAsleep = Gate(false)
-        queue.run { [provider] in provider.sleep { isAsleep.change { $0 = true } } }
-        await withTaskGroup(of: Void.self) { [state] group in
-            group.addTask { _ = await isAsleep.wait { $0 ? true : nil } }
-            group.addTask { _ = await state.wait { $0.phase == .ended ? true : nil } }
-            await group.next()
-            group.cancelAll()
-        }
+        let _: Void? = await answer { provider, done in provider.sleep { done(()) } }
     }
 
     func wake() {
         guard phase == .running else { return }
         queue.run { [provider] in provider.wake() }
+    }
+
+    /// Calls the provider on its queue and waits for its completion; nil when it ends before.
+    private func answer<Reply: Sendable>(
+        _ call: @escaping (NETransparentProxyProvider, @escaping @Sendable (Reply) -> Void) -> Void
+    ) async -> Reply? {
+        let number = state.change { $0.nextNumber() }
+        queue.run { [self] in
+            call(provider) { [state] reply in state.change { $0.replies[number] = reply } }
+        }
+        let reply: Reply?? = await state.wait { state in
+            if let reply = state.replies.removeValue(forKey: number) { return .some(reply as? Reply) }
+            return state.phase == .ended ? .some(nil) : nil
+        }
+        return reply ?? nil
     }
 
     // MARK: Flows
@@ -177,9 +185,9 @@ final class Session: ProviderSession, @unchecked Sendable {
     ) {
         let number: Int? = state.change { state in
             guard state.phase == .running else { return nil }
-            state.nextOffer += 1
-            state.offers[state.nextOffer] = answer
-            return state.nextOffer
+            let number = state.nextNumber()
+            state.offers[number] = answer
+            return number
         }
         guard let number else { return answer(.unasked) }
         let metaData = Carried(offer.metaData)

@@ -27,8 +27,14 @@ public final class SimulatedMac: Sendable {
     ) -> InstalledProxy {
         let proxy = InstalledProxy(name, order: order, configuration: configuration, mac: self, make: make)
         proxies.change { proxies in
-            let place = proxies.firstIndex { (order ?? .max) <= ($0.order ?? .max) } ?? proxies.endIndex
-            proxies.insert(proxy, at: place)
+            let place = proxies.firstIndex { other in
+                switch (order, other.order) {
+                case (let own?, let its?): own < its
+                case (nil, nil): knobs.newestFirst
+                case (let own, _): own != nil
+                }
+            }
+            proxies.insert(proxy, at: place ?? proxies.endIndex)
         }
         return proxy
     }

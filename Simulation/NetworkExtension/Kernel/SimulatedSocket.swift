@@ -47,10 +47,10 @@ public final class SimulatedSocket: ProcessSocket {
                 if let error = failure(state) { return .failure(error) }
                 if state.hasSentAll || state.isSendRefused { return .failure(SocketError(EPIPE)) }
                 if let link = state.link { return .success(.link(link)) }
-                let part = rest.prefix(max(0, state.credit))
+                let part = rest.prefix(min(StreamState.message, max(0, state.credit)))
                 guard !part.isEmpty else { return nil }
                 state.outgoing.append(part)
-                state.serveRead(self.state)
+                state.serveRead(self.state, mac.knobs)
                 return .success(.done(Data(part)))
             }
             switch try (step ?? .failure(SocketError(ECANCELED))).get() {
@@ -85,7 +85,7 @@ public final class SimulatedSocket: ProcessSocket {
     public func shutdownWrite() {
         let link = state.change { state in
             state.hasSentAll = true
-            state.serveRead(self.state)
+            state.serveRead(self.state, mac.knobs)
             return state.link
         }
         link?.shutdownWrite()
@@ -106,7 +106,7 @@ public final class SimulatedSocket: ProcessSocket {
                 state.reportsReset = mac.knobs.resetIsError
             }
             state.incoming = Data()
-            state.serveRead(self.state)
+            state.serveRead(self.state, mac.knobs)
             state.failWrites()
             state.finish(mac.knobs)
             return (true, state.link)
@@ -139,12 +139,14 @@ public final class SimulatedSocket: ProcessSocket {
         }
         let outcome: Result<Void, SocketError>? = await state.wait { state in
             if state.isClosed { return .failure(SocketError(ECONNABORTED)) }
+            guard state.isDecided else { return nil }
             if state.isConnected { return .success(()) }
             return state.error.map { .failure($0) }
         }
         do {
             try (outcome ?? .failure(SocketError(ECANCELED))).get()
         } catch {
+            if case .claimed = way { note(.refused, errno: error.errno) }
             close()
             throw error
         }
@@ -153,13 +155,18 @@ public final class SimulatedSocket: ProcessSocket {
     private func settle(_ verdict: OfferVerdict) {
         switch verdict {
         case .claimed(let session):
-            state.change { $0.way = .claimed(by: session.name) }
+            state.change {
+                $0.way = .claimed(by: session.name)
+                $0.isDecided = true
+            }
         case .failed(let error):
-            state.change { $0.error = $0.error ?? error }
+            state.change {
+                $0.error = $0.error ?? error
+                $0.isDecided = true
+            }
         case .direct(let way):
             state.change {
-                $0.way = way
-                $0.divert = nil
+                $0.divertToNobody(way)
             }
             Task { await connectDirectly() }
         }

@@ -12,9 +12,14 @@ struct StreamState {
     /// The application's receive buffer [SRC: xnu's `tcp_recvspace`].
     static let receiveBuffer = 131_072
 
+    /// How many bytes the kernel hands over in one message, about [SRC: 65,600].
+    static let message = 65_536
+
     var way = SimulatedSocket.Way.undecided
+    /// The providers have given their verdict; until then what a flow's calls have done does not count.
+    var isDecided = false
     var isConnected = false
-    /// The socket's error. It stays, so that both directions report it; a Mac clears it once reported.
+    /// The socket's error, which stays so that both directions report it; a Mac clears it once reported.
     var error: SocketError?
     /// The kernel's own connection, when no provider has the socket.
     var link: (any SimulatedLink)?
@@ -58,13 +63,14 @@ struct StreamState {
     var credit: Int { Self.window - outgoing.count - undelivered }
 
     /// Completes the provider's pending read if there is something to say.
-    mutating func serveRead(_ gate: Gate<StreamState>) {
+    ///
+    /// All that is there comes in one piece, which the window bounds, or one message at a time [DEC].
+    mutating func serveRead(_ gate: Gate<StreamState>, _ knobs: Knobs) {
         guard let divert, let read = divert.pendingRead else { return }
         let queue = divert.session.queue
         if !outgoing.isEmpty {
-            // Everything that is there comes in one piece, which the window bounds [DEC].
-            let data = outgoing
-            outgoing = Data()
+            let data = Data(outgoing.prefix(knobs.coalescesReads ? outgoing.count : Self.message))
+            outgoing = Data(outgoing.dropFirst(data.count))
             undelivered += data.count
             queue.run {
                 gate.change { $0.undelivered -= data.count }
@@ -125,6 +131,17 @@ struct StreamState {
         shut(nil)
         self.divert?.stream = nil
         divert.session.forget(stream)
+    }
+
+    /// No provider has it, and what those asked did to it is undone.
+    mutating func divertToNobody(_ way: SimulatedSocket.Way) {
+        self.way = way
+        divert = nil
+        isDecided = true
+        isConnected = false
+        error = nil
+        isSendRefused = false
+        isReceiveEnded = false
     }
 
     /// Shuts both ways with this error.

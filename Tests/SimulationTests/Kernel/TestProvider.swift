@@ -4,7 +4,7 @@
 
 import Foundation
 import NetworkSimulation
-import Synchronization
+import Testing
 
 @testable import NetworkExtension
 
@@ -161,5 +161,44 @@ extension NEAppProxyTCPFlow {
 
     func write(_ data: Data) async -> (any Error)? {
         await withCheckedContinuation { done in write(data) { done.resume(returning: $0) } }
+    }
+}
+
+/// One flow that a provider has claimed and opened, and what is around it.
+struct OpenFlow {
+    let mac: SimulatedMac
+    let provider: TestProvider
+    let proxy: InstalledProxy
+    let app: SimulatedProcess
+    let socket: SimulatedSocket
+    let flow: NEAppProxyTCPFlow
+
+    init(_ knobs: Knobs = Knobs()) async throws {
+        mac = SimulatedMac(knobs)
+        let provider = TestProvider()
+        self.provider = provider
+        proxy = mac.install("weir") { provider }
+        try await proxy.start()
+        let app = mac.launch("curl")
+        self.app = app
+        async let connecting = app.connect(to: .echo)
+        flow = await provider.flow()
+        #expect(await flow.open() == nil)
+        socket = try await connecting
+    }
+}
+
+/// The number of the socket error that the body throws; nil when it throws none.
+func errno(of body: () async throws -> Void) async -> Int32? {
+    do {
+        try await body()
+        return nil
+    } catch { return (error as? SocketError)?.errno ?? -1 }
+}
+
+extension Knobs {
+    init(_ change: (inout Knobs) -> Void) {
+        self.init()
+        change(&self)
     }
 }

@@ -141,7 +141,7 @@ final class Origin: Sendable {
         endpoint = try #require(Endpoint(channel.localAddress))
     }
 
-    /// All bytes that have come, of all connections.
+    /// What has come of requests.
     var received: Data { heard.change { $0.bytes } }
 
     /// Waits until a connection has ended, and says how: `end` or `error`.
@@ -171,12 +171,14 @@ private final class OriginHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        heard.change { $0.bytes.append(contentsOf: buffer.readableBytesView) }
         switch behaviour {
         case .echo:
             context.writeAndFlush(data, promise: nil)
         case .http(let answer):
-            let isWhole = heard.change { $0.bytes.last == UInt8(ascii: "}") }
+            let isWhole = heard.change {
+                $0.bytes.append(contentsOf: buffer.readableBytesView)
+                return $0.bytes.last == UInt8(ascii: "}")
+            }
             if isWhole { context.writeAndFlush(NIOAny(ByteBuffer(string: answer)), promise: nil) }
         case .reset:
             let channel = context.channel

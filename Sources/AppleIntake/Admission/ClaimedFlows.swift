@@ -25,7 +25,9 @@ final class ClaimedFlows: Sendable {
 
     init(_ services: ProviderServices) { self.services = services }
 
-    /// Begins to carry a flow; call on its loop. `verdict` is given when policy has lost patience with it.
+    /// Begins to carry a flow; call on its loop.
+    ///
+    /// `verdict` is given when policy has lost patience with it.
     func carry(_ claim: Claim, verdict: Verdict? = nil) {
         guard !isStopped.load(ordering: .acquiring) else { return claim.flow.flow.refuse(.unavailable) }
         switch claim.flow {

@@ -45,7 +45,9 @@ final class FlowAdmission: Sendable {
         clock = localTime.keep(on: loop)
     }
 
-    /// Whether the flow is claimed; a claimed one is already on its way. Never waits.
+    /// Whether the flow is claimed; a claimed one is already on its way.
+    ///
+    /// Never waits.
     func admit(_ flow: NEAppProxyFlow, firstDestination: Endpoint?) -> Bool {
         guard !isStopped.load(ordering: .acquiring) else { return false }
         guard let new = NewFlow(flow), var facts = new.facts(firstDestination, at: services.now()) else {

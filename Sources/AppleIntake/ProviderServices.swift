@@ -17,6 +17,8 @@ public struct ProviderServices: Sendable {
     public var identities: any SystemCode<AuditToken>
     /// Carries the datagrams of claimed UDP flows.
     public var datagrams: any DatagramEgress
+    /// In whose name connections are made, where the way out asks for it.
+    public var attribution: FlowAttribution
     public var sink: any FlowSink
     public var metrics: any MetricSink
     /// Milliseconds since 1970-01-01 UTC.
@@ -26,13 +28,14 @@ public struct ProviderServices: Sendable {
 
     public init(
         engine: FlowEngine, loops: any EventLoopGroup, identities: any SystemCode<AuditToken>,
-        datagrams: any DatagramEgress, sink: any FlowSink, metrics: any MetricSink,
-        now: @escaping @Sendable () -> Int64, hooks: ProviderHooks = ProviderHooks()
+        datagrams: any DatagramEgress, attribution: FlowAttribution = FlowAttribution(), sink: any FlowSink,
+        metrics: any MetricSink, now: @escaping @Sendable () -> Int64, hooks: ProviderHooks = ProviderHooks()
     ) {
         self.engine = engine
         self.loops = loops
         self.identities = identities
         self.datagrams = datagrams
+        self.attribution = attribution
         self.sink = sink
         self.metrics = metrics
         self.now = now

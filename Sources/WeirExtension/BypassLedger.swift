@@ -30,6 +30,7 @@ final class BypassLedger: FlowSink {
 
     func record(message: MessageRecord) { sink.record(message: message) }
     func record(finding: FindingRecord) { sink.record(finding: finding) }
+    func record(notice: NoticeRecord) { sink.record(notice: notice) }
 
     /// The counts since the start, the largest first.
     var all: [BypassCount] {

@@ -23,12 +23,14 @@ internal import Synchronization
 package actor ExtensionRuntime {
     private struct Assembled {
         let house: AssembledEngine
-        let identities: IdentityThreads
+        let identities: IdentityWorkers
         let ledger: BypassLedger
         let pseudonyms: UserPseudonym
     }
 
     private let parts: SystemParts
+    /// Where everything is kept.
+    nonisolated var state: String { parts.state }
     /// The loops of sockets: datagrams, revocation, and flows where nothing better is there.
     private let sockets: MultiThreadedEventLoopGroup
     private let counters = Counters()
@@ -41,6 +43,10 @@ package actor ExtensionRuntime {
     private var rest = Rest.none
     private var policyProblem: String?
     private var ticking: Task<Void, Never>?
+    private let deaths: DeathRegister
+    private var isArmed = true
+    /// The provider that runs, whose rules follow the policy.
+    private weak var provider: TransparentProxy?
 
     /// The one of this process, which the program installs before the system starts a provider.
     private static let installed = Mutex<ExtensionRuntime?>(nil)
@@ -53,6 +59,7 @@ package actor ExtensionRuntime {
         self.now = now
         let sockets = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         self.sockets = sockets
+        deaths = DeathRegister(state: parts.state, metrics: counters)
         way = FlowEgress.best(attribution, metrics: counters) { FlowEgress(egress: parts.egress, loops: sockets) }
     }
 
@@ -61,9 +68,11 @@ package actor ExtensionRuntime {
     /// What a provider works with; `policy` is a preset, a bundle or a file.
     ///
     /// Throws in one sentence what keeps it from starting.
-    package func services(policy: String) throws -> ProviderServices {
+    package func services(policy: String, for provider: TransparentProxy? = nil) async throws -> ProviderServices {
+        self.provider = provider
         if let assembled, policy == self.policy {
-            try? reload()
+            try? await reload()
+            begin(assembled)
             return services(assembled)
         }
         DescriptorLimit.raise()
@@ -81,25 +90,70 @@ package actor ExtensionRuntime {
         guard let ledger else { throw Problem.internalError("the engine was put together without its ledger") }
         let new = Assembled(
             house: house,
-            identities: try IdentityThreads(parts, policy: house.engine.currentPolicy, metrics: house.counters),
+            identities: IdentityWorkers(
+                kernel: parts.kernel, oracle: parts.oracle, settings: try questions(house.engine.currentPolicy),
+                metrics: house.counters),
             ledger: ledger, pseudonyms: try InstallationKeyFile.users(in: parts.state))
         assembled = new
         self.policy = policy
         policyProblem = nil
         tickOn()
+        begin(new)
         return services(new)
+    }
+
+    /// A run begins: counted until it ends in order, and what is open already is told.
+    private func begin(_ assembled: Assembled) {
+        let sink = assembled.house.sink
+        let policy = assembled.house.engine.currentPolicy
+        let beginning = deaths.begin(approved: "\(policy.digest) \(parts.build)", at: now())
+        isArmed = beginning.isArmed
+        for notice in beginning.notices { sink.record(notice: notice) }
+        guard let connections = parts.connections else { return }
+        let hasDied = beginning.notices.contains { $0.reason.code == "provider-died" }
+        CoverageGap(connections: connections, identities: assembled.identities, ownProcess: getpid())
+            .report(hasDied ? .death : .start, plan: policy.capturePlan(for: .networkExtension), at: now(), to: sink)
     }
 
     private func services(_ assembled: Assembled) -> ProviderServices {
         ProviderServices(
-            engine: assembled.house.engine, loops: way.loops, identities: assembled.identities.resolver,
-            datagrams: SocketDatagramEgress(loops: sockets), sink: assembled.house.sink,
-            metrics: assembled.house.counters, now: now)
+            engine: assembled.house.engine, loops: way.loops, identities: assembled.identities,
+            datagrams: SocketDatagramEgress(loops: sockets), attribution: attribution, sink: assembled.house.sink,
+            metrics: assembled.house.counters, now: now, hooks: hooks(assembled))
     }
+
+    /// What a policy wants to know of programs: the texts by which `CodeEvidence` asks for the outcomes.
+    private func questions(_ policy: Policy) throws(CodeProblem) -> AppleIdentityResolver.Settings {
+        let texts = policy.requirements.map { RequirementPrinter.text($0.compiled.expression) }
+        return try AppleIdentityResolver.Settings(
+            requirements: Array(Set(texts)).sorted(), osPrograms: parts.osPrograms)
+    }
+
+    private func hooks(_ assembled: Assembled) -> ProviderHooks {
+        let (sink, now) = (assembled.house.sink, now)
+        var hooks = ProviderHooks()
+        hooks.disarmed = isArmed ? nil : "it died three times within ten minutes"
+        hooks.woke = { [way] in way.woke() }
+        hooks.notify = { sink.record(notice: NoticeRecord(at: now(), .warning, $0)) }
+        hooks.rearmed = { [weak self] in await self?.armed() }
+        hooks.close = { [weak self] in await self?.ended() }
+        return hooks
+    }
+
+    /// Somebody wants flows to be taken again.
+    private func armed() {
+        isArmed = true
+        guard let sink = assembled?.house.sink else { return }
+        for notice in deaths.rearm(at: now()) { sink.record(notice: notice) }
+    }
+
+    /// The provider has ended in order: this run is no death.
+    private func ended() { deaths.end() }
 
     /// Lets live flows end and stores what is queued; the process ends afterwards.
     package func close() async {
         ticking?.cancel()
+        deaths.end()
         await assembled?.house.drain(within: .seconds(1))
         assembled = nil
         try? await sockets.shutdownGracefully()
@@ -108,7 +162,7 @@ package actor ExtensionRuntime {
     // MARK: The policy in force
 
     /// Puts the policy in force as its file and the wishes of administrators are now.
-    package func reload() throws(ControlRefusal) {
+    package func reload() async throws(ControlRefusal) {
         guard let assembled else { throw Self.notStarted }
         let house = assembled.house
         switch house.policies.reload(
@@ -116,9 +170,12 @@ package actor ExtensionRuntime {
         {
         case .success(let policy):
             policyProblem = nil
-            do { try assembled.identities.use(policy) } catch {
+            do { assembled.identities.use(try questions(policy)) } catch {
                 policyProblem = "\(error)"
                 throw ControlRefusal(.failed, "\(error)")
+            }
+            do { try await provider?.followPolicy() } catch {
+                throw ControlRefusal(.failed, "the system did not take the rules: \(error)")
             }
         case .failure(let problem):
             policyProblem = problem.text
@@ -127,12 +184,12 @@ package actor ExtensionRuntime {
     }
 
     /// Ends a pause that is over, and moves roll-outs; done once a minute, and when a pause ends.
-    package func tick() {
+    package func tick() async {
         guard let assembled else { return }
         let left = rest.at(now())
         let isOver = left != rest
         rest = left
-        if assembled.house.rollouts.move(now: now()) || isOver { try? reload() }
+        if assembled.house.rollouts.move(now: now()) || isOver { try? await reload() }
     }
 
     private func tickOn() {
@@ -148,14 +205,14 @@ package actor ExtensionRuntime {
     }
 
     /// Rests or works, and remembers it on the disk before it does.
-    private func take(_ rest: Rest) throws(ControlRefusal) {
+    private func take(_ rest: Rest) async throws(ControlRefusal) {
         guard assembled != nil else { throw Self.notStarted }
         do { try rest.write(in: parts.state) } catch {
             throw ControlRefusal(.failed, "the wish cannot be stored: \(error.localizedDescription)")
         }
         self.rest = rest
         tickOn()
-        try reload()
+        try await reload()
     }
 
     private static let notStarted = ControlRefusal(.failed, "the provider has not been started")
@@ -169,7 +226,7 @@ extension ExtensionRuntime: ControlTarget {
         switch rest.at(now()) {
         case .off: condition = .off
         case .paused(let until): (condition, pausedUntil) = (.paused, until)
-        case .none: condition = running == nil ? .off : parts.isArmed() ? .running : .disarmed
+        case .none: condition = running == nil ? .off : isArmed ? .running : .disarmed
         }
         return ControlState(
             condition: condition, pausedUntil: pausedUntil, mode: running?.currentPolicy.mode.rawValue ?? "off",
@@ -200,13 +257,14 @@ extension ExtensionRuntime: ControlTarget {
         } catch { throw ControlRefusal(.failed, "\(error)") }
     }
 
-    package func pause(until: Int64) async throws(ControlRefusal) { try take(.paused(until: until)) }
-    package func resume() async throws(ControlRefusal) { try take(.none) }
-    package func off() async throws(ControlRefusal) { try take(.off) }
+    package func pause(until: Int64) async throws(ControlRefusal) { try await take(.paused(until: until)) }
+    package func resume() async throws(ControlRefusal) { try await take(.none) }
+    package func off() async throws(ControlRefusal) { try await take(.off) }
 
     package func rearm() async throws(ControlRefusal) {
-        parts.rearm()
-        try take(.none)
+        armed()
+        try await take(.none)
+        do { try await provider?.arm() } catch { throw ControlRefusal(.failed, "\(error)") }
     }
 }
 

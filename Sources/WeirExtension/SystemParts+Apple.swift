@@ -3,6 +3,7 @@
 // The system's part of the extension on a Mac.
 
 #if os(macOS)
+internal import AppleIntake
 internal import CodeIdentity
 internal import MacControl
 internal import SocketTransport
@@ -11,9 +12,11 @@ extension SystemParts {
     /// Nil on a system that does not tell the code-signing status of a process.
     static func system(_ names: ProductNames) -> SystemParts? {
         guard let kernel = KernelCodeSigning() else { return nil }
-        return SystemParts(
+        var parts = SystemParts(
             state: "/Library/Application Support/Weir", build: names.build, kernel: kernel, oracle: SecCodeOracle(),
             egress: SocketEgress())
+        parts.connections = LibprocConnections()
+        return parts
     }
 }
 #endif

@@ -2,6 +2,7 @@
 
 // What the extension needs of the system it runs on: real on a Mac, given by a test elsewhere.
 
+package import AppleIntake
 package import CodeIdentity
 package import FlowEngine
 
@@ -23,10 +24,8 @@ package struct SystemParts: Sendable {
     package var upstreamCA: String?
     /// Another file than `/etc/os-release`, for tests.
     package var osRelease: String?
-    /// Whether flows may be taken, after the deaths that were counted.
-    package var isArmed: @Sendable () -> Bool = { true }
-    /// Forgets the deaths that were counted.
-    package var rearm: @Sendable () -> Void = {}
+    /// What lists the connections that are open; nil where nothing can.
+    package var connections: (any OpenConnections)?
 
     package init(
         state: String, build: String, kernel: any CodeSigningKernel, oracle: any CodeSigningOracle,

@@ -7,14 +7,25 @@ internal import EngineAssembly
 internal import NetworkExtension
 
 /// The provider of this program.
-public final class WeirProvider: TransparentProxy {
-    /// What it works with; a test gives its own.
-    package var runtime = ExtensionRuntime.current
+// Sendable: the runtime is a constant and an actor, and the rest is the class above, which says why it is.
+public final class WeirProvider: TransparentProxy, @unchecked Sendable {
+    private let runtime: ExtensionRuntime?
+
+    public convenience init() { self.init(ExtensionRuntime.current) }
+
+    /// A test gives its own runtime.
+    package init(_ runtime: ExtensionRuntime?) {
+        self.runtime = runtime
+        super.init(watchdog: runtime.map { Watchdog(state: $0.state) } ?? Watchdog())
+    }
 
     public override func makeServices() async throws -> ProviderServices {
         guard let runtime else { throw Problem.internalError("the program has installed no runtime") }
         // What device management or the app wrote; anybody on the Mac can read it, so it is no place for a secret.
         let settings = (protocolConfiguration as? NETunnelProviderProtocol)?.providerConfiguration
-        return try await runtime.services(policy: settings?["policy"] as? String ?? "report")
+        return try await runtime.services(policy: settings?["policy"] as? String ?? "report", for: self)
     }
+
+    /// Orders come over XPC, where the caller is known; an app message says not even which user sent it.
+    public override func allows(appMessage verb: ProviderRequest.Verb) -> Bool { verb == .status }
 }

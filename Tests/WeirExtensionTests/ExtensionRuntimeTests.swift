@@ -135,9 +135,15 @@ import Testing
     }
 
     @Test func `After too many deaths it says so until it is armed again`() async throws {
-        machine.armed.withLock { $0 = false }
+        let path = try machine.policy()
+        // Three runs that nobody ends.
+        for _ in 0..<3 {
+            let dying = machine.boot()
+            #expect(try await dying.services(policy: path).hooks.disarmed == nil)
+            #expect(await dying.state().condition == .running)
+        }
         let runtime = machine.boot()
-        _ = try await runtime.services(policy: try machine.policy())
+        #expect(try await runtime.services(policy: path).hooks.disarmed != nil)
         #expect(await runtime.state().condition == .disarmed)
         try await runtime.rearm()
         #expect(await runtime.state().condition == .running)
@@ -227,11 +233,9 @@ import Testing
             }
             func close() {}
         }
-        let provider = WeirProvider()
-        provider.runtime = nil
-        await #expect(throws: (any Error).self) { try await provider.makeServices() }
+        await #expect(throws: (any Error).self) { try await WeirProvider(nil).makeServices() }
         let runtime = machine.boot()
-        provider.runtime = runtime
+        let provider = WeirProvider(runtime)
         let services = try await provider.makeServices()
         let machine = machine
         let service = ControlService(runtime, administrators: Nobody(), now: { machine.now })

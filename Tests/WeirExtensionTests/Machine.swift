@@ -42,7 +42,6 @@ final class Machine: Sendable {
     let oracle = OneOracle()
     /// Milliseconds since 1970-01-01 UTC.
     let time = Mutex<Int64>(1_800_000_000_000)
-    let armed = Mutex(true)
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "weir-extension-\(UUID().uuidString)")
@@ -57,10 +56,8 @@ final class Machine: Sendable {
 
     /// A fresh process of the extension.
     func boot() -> ExtensionRuntime {
-        var parts = SystemParts(
+        let parts = SystemParts(
             state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: SocketEgress())
-        parts.isArmed = { [self] in armed.withLock { $0 } }
-        parts.rearm = { [self] in armed.withLock { $0 = true } }
         return ExtensionRuntime(parts, now: { [self] in now })
     }
 

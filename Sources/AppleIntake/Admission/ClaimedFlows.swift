@@ -32,8 +32,9 @@ final class ClaimedFlows: Sendable {
         guard !isStopped.load(ordering: .acquiring) else { return claim.flow.flow.refuse(.unavailable) }
         switch claim.flow {
         case .stream(let flow):
-            let stream = StreamFlow(flow, facts: claim.facts, on: claim.loop)
-            services.engine.handle(SeatedFlow(stream, claim.seats), verdict: verdict)
+            let stream = StreamFlow(flow, facts: claim.facts, on: claim.loop, metrics: services.metrics)
+            services.attribution.attribute(claim.facts.id, to: flow.flow)
+            services.engine.handle(SeatedFlow(stream, claim.seats, services.attribution), verdict: verdict)
         case .datagrams(let flow):
             let id = claim.facts.id
             let datagram = DatagramFlow(flow, facts: claim.facts, services: services, on: claim.loop) {
@@ -53,15 +54,19 @@ final class ClaimedFlows: Sendable {
     }
 }
 
-/// A flow that keeps its places as long as the engine keeps it.
+/// A flow that keeps its places, and its name for connections, as long as the engine keeps it.
 private final class SeatedFlow: IncomingFlow {
     private let flow: StreamFlow
     private let seats: FlowBudget.Seats
+    private let attribution: FlowAttribution
 
-    init(_ flow: StreamFlow, _ seats: FlowBudget.Seats) {
+    init(_ flow: StreamFlow, _ seats: FlowBudget.Seats, _ attribution: FlowAttribution) {
         self.flow = flow
         self.seats = seats
+        self.attribution = attribution
     }
+
+    deinit { attribution.forget(flow.facts.id) }
 
     var facts: FlowFacts { flow.facts }
     var eventLoop: any EventLoop { flow.eventLoop }

@@ -21,6 +21,8 @@ final class FlowAdmission: Sendable {
     let budget: FlowBudget
     let held: HeldFlows
     let log: AdmissionLog
+    /// Flows that wait until their maker is known.
+    var heldFlows: Int { held.count }
     private let services: ProviderServices
     private let claimed: ClaimedFlows
     private let ownProcess: Int32
@@ -111,13 +113,13 @@ final class FlowAdmission: Sendable {
             log.count(.refused, facts, verdict, failure == .denied ? .blocked : .refused)
             return true
         case (.carry, let seats?):
-            let claim = Claim(flow: new, facts: facts, seats: seats, loop: services.loops.next())
+            let claim = Claim(flow: new, facts: facts, seats: seats, loop: new.loop(services))
             log.count(.carried)
             claim.loop.execute { self.claimed.carry(claim) }
             return true
         case (.hold(let deferral), let seats?):
             guard let heldSeat else { return false }
-            let claim = Claim(flow: new, facts: facts, seats: seats, loop: services.loops.next())
+            let claim = Claim(flow: new, facts: facts, seats: seats, loop: new.loop(services))
             log.count(.held)
             claim.loop.execute { self.held.hold(claim, heldSeat, madeBy: token, deferral) }
             return true
@@ -128,7 +130,6 @@ final class FlowAdmission: Sendable {
     }
 
     /// Flows that wait until their maker is known.
-    var heldFlows: Int { 0 }
 
     /// Refuses what is held, and ends the UDP flows: the provider stops.
     func stop() {

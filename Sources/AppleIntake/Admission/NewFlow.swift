@@ -4,6 +4,7 @@
 
 internal import FlowEngine
 internal import FlowModel
+internal import NIOCore
 internal import NetworkExtension
 
 #if canImport(Network)
@@ -29,6 +30,14 @@ enum NewFlow: Sendable {
         switch self {
         case .stream(let stream): stream.flow
         case .datagrams(let datagrams): datagrams.flow
+        }
+    }
+
+    /// The loop on which it will live: connections and datagrams may need loops of different kinds.
+    func loop(_ services: ProviderServices) -> any EventLoop {
+        switch self {
+        case .stream: services.loops.next()
+        case .datagrams: services.datagrams.loops.next()
         }
     }
 

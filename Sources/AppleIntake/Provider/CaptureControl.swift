@@ -122,6 +122,9 @@ actor CaptureControl {
         try await refresh()
     }
 
+    /// Brings the rules in step with the policy in force.
+    func follow() async throws(ProviderFailure) { try await refresh() }
+
     // MARK: Rules
 
     var rules: ProviderStatus.Rules {

@@ -38,6 +38,7 @@ extension TransparentProxy {
         case .nothing: break
         case .make: make()
         case .set(let running):
+            watchdog.start(running.services.loops)
             Task {
                 do throws(ProviderFailure) {
                     try await running.capture.begin()
@@ -49,6 +50,7 @@ extension TransparentProxy {
         case .free(let running):
             Task {
                 await running.end()
+                watchdog.stop()
                 perform(life.withLock { $0.freed() })
             }
             after(waits.end) { provider in

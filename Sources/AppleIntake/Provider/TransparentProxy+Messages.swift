@@ -16,6 +16,14 @@ struct AppMessageAnswer: @unchecked Sendable {
 }
 
 extension TransparentProxy {
+    /// Has the system take the rules of the policy in force; does nothing while the provider does not run.
+    public func followPolicy() async throws(ProviderFailure) {
+        try await life.withLock { $0.running }?.capture.follow()
+    }
+
+    /// Takes flows again, whatever kept it from that.
+    public func arm() async throws(ProviderFailure) { try await life.withLock { $0.running }?.capture.arm() }
+
     /// Carries out a request and says how the provider stands then.
     public func answer(_ request: ProviderRequest) async -> ProviderReply {
         guard request.verb != .status else { return ProviderReply(await status) }

@@ -25,7 +25,7 @@ open class TransparentProxy: NETransparentProxyProvider, @unchecked Sendable {
     let declined = Atomic<Int>(0)
     /// App messages that are being answered.
     let messages = Atomic<Int>(0)
-    private let watchdog: Watchdog
+    let watchdog: Watchdog
 
     /// Makes a provider whose queue is watched by `watchdog`.
     public init(watchdog: Watchdog) {
@@ -75,10 +75,16 @@ open class TransparentProxy: NETransparentProxyProvider, @unchecked Sendable {
     }
 
     /// Answers at once: what flows do before sleep cannot be hurried, and draining them has wedged providers.
-    open override func sleep(completionHandler: @escaping @Sendable () -> Void) { onQueue { completionHandler() } }
+    open override func sleep(completionHandler: @escaping @Sendable () -> Void) {
+        onQueue {
+            watchdog.forgive()
+            completionHandler()
+        }
+    }
 
     open override func wake() {
         onQueue {
+            watchdog.forgive()
             guard let running = life.withLock({ $0.running }) else { return }
             Task { await running.services.hooks.woke() }
         }

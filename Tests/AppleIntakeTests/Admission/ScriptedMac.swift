@@ -10,6 +10,7 @@ import FlowModel
 import FlowPolicy
 import Foundation
 import NIOCore
+import NIOPosix
 import NetworkSimulation
 import Synchronization
 import Testing
@@ -146,6 +147,10 @@ struct ScriptedFlow {
 
 /// Dials nobody, and remembers for whom it was asked.
 final class DeadEnd: Egress, DatagramEgress, FlowSink, MetricSink {
+    let loops: any EventLoopGroup
+
+    init(_ loops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) { self.loops = loops }
+
     private let asked = Mutex<[(destination: Endpoint, facts: FlowFacts)]>([])
     private let kept = Mutex<[FlowRecord]>([])
     private let counts = Mutex<[String: Int]>([:])

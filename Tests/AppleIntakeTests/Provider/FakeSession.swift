@@ -220,6 +220,7 @@ private struct Nobody: SystemCode {
 
 /// Nothing can be reached.
 private struct NoEgress: Egress, DatagramEgress {
+    var loops: any EventLoopGroup { MultiThreadedEventLoopGroup.singleton }
     func connect(to origin: Endpoint, for facts: FlowFacts, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
         loop.makeFailedFuture(ConnectFailure.unavailable)
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The system's endpoints on their way out: what is sent, dialled and answered names them by this alias.
+// Between the system's endpoints and ours, both ways, and their type under a name that all files can say.
 
 internal import FlowModel
 internal import Foundation
 
 #if canImport(Network)
-internal import Network
+public import Network
 #else
-internal import NetworkSimulation
+public import NetworkSimulation
 #endif
 
 #if canImport(Darwin)
@@ -17,10 +17,37 @@ internal import Darwin
 internal import Glibc
 #endif
 
-/// An endpoint as the system has it.
+/// The system's endpoint of a flow or a rule.
 ///
-/// Only files that import one of the two modules above can name the type; all others say this.
-typealias SystemEndpoint = NWEndpoint
+/// NetworkExtension has another type of the same name, so only files that import one of the modules above can name it;
+/// all others say this.
+public typealias SystemEndpoint = NWEndpoint
+
+/// The end of a rule: an address or a name, and a port.
+func ruleEndpoint(_ host: String, port: UInt16) -> SystemEndpoint {
+    .hostPort(host: NWEndpoint.Host(host), port: NWEndpoint.Port(rawValue: port) ?? .any)
+}
+
+extension Endpoint {
+    /// Our form of the system's endpoint; nil when it is none of an Internet flow.
+    init?(_ endpoint: SystemEndpoint?) {
+        guard case .hostPort(let host, let port) = endpoint else { return nil }
+        switch host {
+        case .name(let name, _):
+            guard let name = HostName(name) else { return nil }
+            self.init(host: .name(name), port: port.rawValue)
+        case .ipv4(let address):
+            let value = address.rawValue.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            self.init(host: .address(.v4(value)), port: port.rawValue)
+        case .ipv6(let address):
+            let scope = address.interface.map { UInt32(clamping: $0.index) } ?? 0
+            guard let ip = FlowModel.IPAddress(v6Bytes: [UInt8](address.rawValue), scope: scope) else { return nil }
+            self.init(host: .address(ip), port: port.rawValue)
+        @unknown default:
+            return nil
+        }
+    }
+}
 
 extension SystemEndpoint {
     /// The system's form of an endpoint.

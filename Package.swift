@@ -66,7 +66,7 @@ let macOS: [Target] = [
         "WeirExtensionTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "EventStore", "SocketTransport", "EngineAssembly",
-            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", nioCore,
+            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix,
         ]),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),

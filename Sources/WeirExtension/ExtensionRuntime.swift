@@ -135,7 +135,6 @@ package actor ExtensionRuntime {
         hooks.disarmed = isArmed ? nil : "it died three times within ten minutes"
         hooks.woke = { [way] in way.woke() }
         hooks.notify = { sink.record(notice: NoticeRecord(at: now(), .warning, $0)) }
-        hooks.rearmed = { [weak self] in await self?.armed() }
         hooks.close = { [weak self] in await self?.ended() }
         return hooks
     }

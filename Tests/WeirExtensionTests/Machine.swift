@@ -3,6 +3,7 @@
 // A Mac for the extension: a folder, a clock, and two rungs of identity that say what the test wants.
 
 import CodeIdentity
+import FlowEngine
 import Foundation
 import MacControl
 import SocketTransport
@@ -55,9 +56,9 @@ final class Machine: Sendable {
     var now: Int64 { time.withLock { $0 } }
 
     /// A fresh process of the extension.
-    func boot() -> ExtensionRuntime {
+    func boot(egress: any Egress = SocketEgress()) -> ExtensionRuntime {
         let parts = SystemParts(
-            state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: SocketEgress())
+            state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: egress)
         return ExtensionRuntime(parts, now: { [self] in now })
     }
 

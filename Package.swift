@@ -150,8 +150,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix,
-                argumentParser,
+                "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix, argumentParser,
+                .target(name: "LinuxIntake", condition: .when(platforms: [.linux])),
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),

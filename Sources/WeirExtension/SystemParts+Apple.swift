@@ -15,6 +15,7 @@ extension SystemParts {
         var parts = SystemParts(
             state: "/Library/Application Support/Weir", build: names.build, kernel: kernel, oracle: SecCodeOracle(),
             egress: SocketEgress())
+        parts.release = try? InventoryTaker(now: 0).release
         parts.connections = LibprocConnections()
         return parts
     }

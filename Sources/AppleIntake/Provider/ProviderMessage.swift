@@ -6,7 +6,9 @@ internal import Foundation
 
 /// What is asked of a running provider.
 public struct ProviderRequest: Codable, Sendable, Equatable {
-    /// How it stands. Orders do not come as messages, which do not say which user sent them: the program takes them.
+    /// What is asked: how the provider stands.
+    ///
+    /// Orders do not come as messages, which do not say which user sent them: the program takes them.
     public enum Verb: String, Codable, Sendable { case status }
 
     /// The version of the language; another is refused as a whole, because half of a question has no answer.

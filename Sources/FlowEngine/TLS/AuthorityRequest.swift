@@ -127,7 +127,9 @@ extension CertificateAuthority {
         return removed
     }
 
-    /// The authority of a directory as it is; nil when there is none. Reads files, and makes nothing.
+    /// The authority of a directory as it is; nil when there is none.
+    ///
+    /// Reads files, and makes nothing.
     public static func load(in directory: String, now: Date) throws(CertificateAuthorityError) -> CertificateAuthority?
     {
         let files = AuthorityDirectory(path: directory)

@@ -66,7 +66,7 @@ let macOS: [Target] = [
         "WeirExtensionTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "EventStore", "SocketTransport", "EngineAssembly",
-            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", nioCore,
+            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix,
         ]),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
@@ -150,8 +150,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix,
-                argumentParser,
+                "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix, argumentParser,
+                .target(name: "LinuxIntake", condition: .when(platforms: [.linux])),
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),

@@ -16,6 +16,7 @@ extension SystemParts {
         var parts = SystemParts(
             state: StateDirectory.machine, build: names.build, kernel: kernel, oracle: SecCodeOracle(),
             egress: SocketEgress())
+        parts.release = try? InventoryTaker(now: 0).release
         parts.connections = LibprocConnections()
         return parts
     }

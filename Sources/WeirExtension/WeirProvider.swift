@@ -25,7 +25,4 @@ public final class WeirProvider: TransparentProxy, @unchecked Sendable {
         let settings = (protocolConfiguration as? NETunnelProviderProtocol)?.providerConfiguration
         return try await runtime.services(policy: settings?["policy"] as? String ?? "report", for: self)
     }
-
-    /// Orders come over XPC, where the caller is known; an app message says not even which user sent it.
-    public override func allows(appMessage verb: ProviderRequest.Verb) -> Bool { verb == .status }
 }

@@ -90,10 +90,11 @@ import Testing
         #expect(offered == [["app", "earlier"], ["earlier", "weir"], ["weir", "later"]])
         #expect(rig.mac.log.count(.direct, program: "later") == 1)
 
-        // One of them dies: its connections are cut, and the chain closes over the gap.
+        // One of them dies: its connections end, and the chain closes over the gap.
         rig.proxy.kill()
-        #expect(await socket.end() != nil)
-        print("DEBUG", earlier.records.read { $0.map { "\($0.outcome) \($0.notes) \($0.verdict) \($0.messages)" } })
+        // Between two exchanges that is an orderly end, as of a server that tires of waiting.
+        #expect(await socket.end() == nil)
+        socket.close()
         let healed = try await rig.app.ask()
         #expect(healed.way == .claimed(by: "earlier"))
         #expect(rig.mac.log.entries.last { $0.event == .claimed && $0.program == "earlier" }?.proxy == "later")

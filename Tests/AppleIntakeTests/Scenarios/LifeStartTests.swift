@@ -70,6 +70,7 @@ import Testing
         for _ in 0..<3 {
             let failure = await #expect(throws: ProviderFailure.self) { try await rig.proxy.start() }
             #expect(failure?.code == .services)
+            _ = await rig.proxy.ended()
             #expect(try await rig.app.ask().way == .direct)
         }
         #expect(rig.weir.calls("stop") == (skipsStop ? 0 : 3))

@@ -65,6 +65,19 @@ final class MacRig: Sendable {
         return origin
     }
 
+    /// A real server that sends datagrams back, in the place of an endpoint; to be closed by the test.
+    func serveDatagrams(_ endpoint: NWEndpoint) async throws -> any Channel {
+        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { $0.pipeline.addHandler(DatagramEcho()) }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let real = try #require(server.localAddress)
+        let shown = try #require(Endpoint(endpoint).flatMap { SocketAddress($0) })
+        let port = try #require(real.port)
+        weir.datagramServers.change { $0.append((shown, real)) }
+        internet.place(endpoint, at: .loopback(port: UInt16(port)))
+        return server
+    }
+
     static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
     /// Asks a provider as its app does.
@@ -158,6 +171,8 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
     /// Connections that the engines have open.
     let channels = Atomic(0)
     private let flows = Gate<[WeakFlow]>([])
+    /// The real address that stands for one that programs see.
+    let datagramServers = Gate<[(shown: SocketAddress, real: SocketAddress)]>([])
     let records = Gate<[FlowRecord]>([])
     let notices = Gate<[NoticeRecord]>([])
     let counts = Gate<[String: Int]>([:])
@@ -245,7 +260,7 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
             deaths.end()
         }
         return ProviderServices(
-            engine: engine, loops: loops, identities: identities, datagrams: SocketDatagramEgress(loops: loops),
+            engine: engine, loops: loops, identities: identities, datagrams: LoopbackDatagrams(loops, self),
             sink: self, metrics: self, now: now, hooks: hooks)
     }
 
@@ -368,66 +383,4 @@ final class DeathsInMemory: DeathStorage {
     func read() throws -> Data? { data.withLock { $0 } }
     func write(_ data: Data) throws { self.data.withLock { $0 = data } }
     func remove() throws { data.withLock { $0 = nil } }
-}
-
-// MARK: The extension's way out
-
-/// Dials through the simulated kernel as the extension's own process, which later providers are offered.
-private struct ExtensionEgress: Egress {
-    private let process: SimulatedProcess
-    private let weir: InstalledWeir
-
-    init(_ process: SimulatedProcess, _ weir: InstalledWeir) {
-        self.process = process
-        self.weir = weir
-    }
-
-    func connect(to origin: Endpoint, for facts: FlowFacts, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
-        loop.makeFutureWithTask {
-            guard let endpoint = NWEndpoint(origin) else { throw ConnectFailure.hostUnreachable }
-            do {
-                let socket = try await process.connect(to: endpoint)
-                return try await channel(to: socket, on: loop)
-            } catch let error as SocketError {
-                throw ConnectFailure(errno: error.errno)
-            }
-        }
-    }
-
-    /// A real connection on the flow's loop, whose other end is carried to and from the simulated socket.
-    private func channel(to socket: SimulatedSocket, on loop: any EventLoop) async throws -> any Channel {
-        let door = try RealSocket.listen(on: .loopback(port: 0))
-        async let dialled = ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: false).channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .connect(host: "127.0.0.1", port: Int(door.port())).get()
-        let real = try await door.accept()
-        door.close()
-        let channel = try await dialled
-        weir.channels.add(1, ordering: .relaxed)
-        let down = Task {
-            do {
-                while case let data = try await socket.receive(), !data.isEmpty { try await real.send(data) }
-                real.shutdownWrite()
-            } catch {
-                real.reset()
-            }
-        }
-        channel.closeFuture.whenComplete { [weir] _ in
-            weir.channels.subtract(1, ordering: .relaxed)
-            down.cancel()
-        }
-        Task {
-            do {
-                while case let data = try await real.receive(65_536), !data.isEmpty { try await socket.send(data) }
-                socket.shutdownWrite()
-                await down.value
-                socket.close()
-            } catch {
-                socket.reset()
-            }
-            real.close()
-        }
-        return channel
-    }
 }

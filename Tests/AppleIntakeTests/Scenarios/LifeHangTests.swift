@@ -29,7 +29,7 @@ import Testing
     func `A hung extension holds up new inspected connections alone, until the watchdog ends it and it starts again`()
         async throws
     {
-        let rig = MacRig(beat: 500)
+        let rig = MacRig(beat: 1_000)
         try await rig.serve()
         try await rig.serve(MacRig.excluded)
         let old = try await rig.app.ask()
@@ -69,6 +69,61 @@ import Testing
         for socket in [old, declined, excluded, inTheGap, claimed, again] { socket.close() }
         try await rig.nothingIsLeft()
         await rig.proxy.stop(.userInitiated)
+    }
+
+    @Test func `A stop that a hung extension does not hear ends with the watchdog, and the next start takes flows`()
+        async throws
+    {
+        let rig = MacRig(beat: 200)
+        try await rig.serve()
+        try await rig.proxy.start()
+        let release = DispatchSemaphore(value: 0)
+        defer { release.signal() }
+        let isStuck = Gate(false)
+        rig.weir.beforeFlow.change {
+            $0 = {
+                isStuck.change { $0 = true }
+                release.wait()
+            }
+        }
+        async let stuck = rig.app.failure()
+        try await rig.eventually("the callback is stuck") { isStuck.read { $0 } }
+        await rig.proxy.stop(.userInitiated)
+        #expect(await stuck == ECONNABORTED)
+        #expect(rig.weir.calls("stop") == 0)
+        #expect(!rig.proxy.process.isAlive)
+        rig.weir.beforeFlow.change { $0 = nil }
+        try await rig.proxy.start()
+        #expect(try await rig.app.ask().way == .claimed(by: "weir"))
+        await rig.proxy.stop(.userInitiated)
+        try await rig.nothingIsLeft()
+    }
+
+    @Test func `A crash while connections are held for their maker aborts them, and nothing waits on`() async throws {
+        let rig = MacRig()
+        try await rig.serve()
+        let examined = DispatchSemaphore(value: 0)
+        defer { examined.signal() }
+        rig.weir.beforeExamination.change {
+            $0 = {
+                examined.wait()
+                examined.signal()
+            }
+        }
+        try await rig.proxy.start()
+        let connecting = (0..<4).map { number in
+            let process = rig.mac.launch(SimulatedProgram("tool \(number)", team: "AB12CD34EF"))
+            return Task { await process.failure() }
+        }
+        try await rig.eventually("all are held") { try await rig.ask(.status).status?.heldFlows == 4 }
+        rig.proxy.kill()
+        for connecting in connecting { #expect(await connecting.value == ECONNABORTED) }
+        rig.weir.beforeExamination.change { $0 = nil }
+        try await rig.proxy.start()
+        #expect(try await rig.app.ask().way == .claimed(by: "weir"))
+        await rig.proxy.stop(.userInitiated)
+        examined.signal()
+        try await rig.nothingIsLeft()
     }
 
     @Test func `A crash in the middle of transfers cuts each claimed one once, and the next provider takes over`()

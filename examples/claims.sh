@@ -46,7 +46,7 @@ beside() {
         }'
 }
 
-lacks() { ! grep -aqF -- "$1" "$2"; }
+lacks() { [ -s "$2" ] && ! grep -aqF -- "$1" "$2"; }
 has() { grep -aqF -- "$1" "$2"; }
 same_size() { [ "$(wc -c < "$1")" = "$(wc -c < "$2")" ]; }
 

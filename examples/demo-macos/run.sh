@@ -72,7 +72,10 @@ upload() {
     [ "$code" = 0 ] || outcome="curl $code $(errno_of "$1")"
 }
 arrived() { grep -q " $1 " requests.log; }
-received() { grep " $1 " requests.log | tail -n 1 | cut -d ' ' -f 1; }
+received() {  # the body of the newest request for this path, once nginx has written its log
+    until_so arrived "$1"
+    grep " $1 " requests.log | tail -n 1 | cut -d ' ' -f 1
+}
 
 title 'Setting the scene'
 for tool in nginx openssl curl nc; do
@@ -122,7 +125,6 @@ printf 'Please charge\n%s\nfor the order.\n' "$card" > letter.txt
 title '1  What programs upload: curl by HTTP, an editor by HTTPS'
 upload curl letter.txt http://origin.test/curl "$ours"; first=$outcome
 upload editor letter.txt https://origin.test/editor "$ours"; second=$outcome
-until_so arrived /editor
 beside letter.txt "$(received /editor)"
 claim "both were taken ($first, $second), the HTTPS one under the authority of this Mac" [ "$first $second" = '200 200' ]
 for app in curl editor; do

@@ -68,6 +68,12 @@ let macOS: [Target] = [
             "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "EventStore", "SocketTransport", "EngineAssembly",
             "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix,
         ]),
+    .executableTarget(
+        name: "DemoMac",
+        dependencies: [
+            "CodeIdentity", "SocketTransport", "WeirExtension", "NetworkExtension", "NetworkSimulation",
+        ],
+        path: "examples/demo-macos", exclude: ["README.md", "run.sh"], swiftSettings: strict),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
     .target(name: "CBlockingCalls", path: "Tests/CBlockingCalls"),

@@ -82,6 +82,8 @@ package actor ExtensionRuntime {
         var options = AssemblyOptions(
             policy: policy, state: parts.state, upstreamCA: parts.upstreamCA, osRelease: parts.osRelease)
         options.modeCap = rest.cap
+        // Also where a simulated Mac offers the flows.
+        options.system = .macos
         var ledger: BypassLedger?
         let house = try AssembledEngine.assemble(options, on: sockets, egress: way.egress, counters: counters) { sink in
             let counting = BypassLedger(sink)

@@ -11,7 +11,6 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NetworkSimulation
-import SocketTransport
 import Synchronization
 import Testing
 
@@ -281,6 +280,7 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
             if !process.isAlive {
                 run.admission.stop()
                 run.services.engine.abortAll()
+                (run.services.identities as? IdentityWorkers)?.stop()
             }
             counts["live flows", default: 0] += run.services.engine.liveFlows
             counts["seats", default: 0] += run.admission.budget.flows.taken
@@ -365,7 +365,7 @@ struct TableOfPrograms: CodeSigningKernel, CodeSigningOracle {
 
     func verify(_ token: AuditToken, requirements: [String]) throws(CodeSigningError) -> CodeExamination {
         beforeExamination()
-        guard let program = processes.process(named: Data(token.bytes))?.program else { return CodeExamination() }
+        guard let program = processes.process(named: Data(token.bytes))?.program else { throw .code(.noSuchCode) }
         return CodeExamination(
             outcomes: [
                 AppleRequirements.apple: program.isPlatform ? .satisfied : .unsatisfied,

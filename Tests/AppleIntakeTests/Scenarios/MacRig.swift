@@ -11,7 +11,6 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NetworkSimulation
-import SocketTransport
 import Synchronization
 import Testing
 
@@ -36,10 +35,7 @@ final class MacRig: Sendable {
         beat: Int = AppleIntakeLimits.beatInterval.value
     ) {
         mac = SimulatedMac(knobs, internet: internet)
-        let weir = InstalledWeir(policy, mac.processes, waits, beat: beat)
-        self.weir = weir
-        proxy = mac.install("weir", order: order) { WeirUnderTest(weir) }
-        weir.proxy.change { [proxy] in $0 = proxy }
+        (weir, proxy) = InstalledWeir.install(on: mac, "weir", policy, order: order, waits: waits, beat: beat)
         app = mac.launch(SimulatedProgram("app", signingIdentifier: "com.example.app", team: "AB12CD34EF"))
     }
 
@@ -68,6 +64,19 @@ final class MacRig: Sendable {
         return origin
     }
 
+    /// A real server that sends datagrams back, in the place of an endpoint; to be closed by the test.
+    func serveDatagrams(_ endpoint: NWEndpoint) async throws -> any Channel {
+        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { $0.pipeline.addHandler(DatagramEcho()) }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let real = try #require(server.localAddress)
+        let shown = try #require(Endpoint(endpoint).flatMap { SocketAddress($0) })
+        let port = try #require(real.port)
+        weir.datagramServers.change { $0.append((shown, real)) }
+        internet.place(endpoint, at: .loopback(port: UInt16(port)))
+        return server
+    }
+
     static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
     /// Asks a provider as its app does.
@@ -76,28 +85,9 @@ final class MacRig: Sendable {
         return try JSONDecoder().decode(ProviderReply.self, from: try #require(reply))
     }
 
-    /// Waits until nothing of any flow is left on the machine, in any of the extension's processes so far.
+    /// Waits until nothing of any flow is left, in any of the extension's processes so far.
     func nothingIsLeft(_ place: SourceLocation = #_sourceLocation) async throws {
-        try await eventually("nothing is left, but \(remains)", place) { self.remains.isEmpty }
-    }
-
-    /// What is there of flows, by name; empty when none.
-    var remains: [String: Int] {
-        var counts = [
-            "flows of the system": proxy.flowCount, "connections of the extension": proxy.process.egressCount,
-        ]
-        for run in weir.runs.read({ $0 }) {
-            counts["live flows", default: 0] += run.services.engine.liveFlows
-            counts["seats", default: 0] += run.admission.budget.flows.taken
-            counts["held", default: 0] += run.admission.held.count + run.admission.budget.held.taken
-            counts["attributed", default: 0] += run.services.attribution.count
-        }
-        counts["channels"] = weir.channels.load(ordering: .relaxed)
-        counts["flow objects"] = weir.flows.change { flows in
-            flows.removeAll { $0.flow == nil }
-            return flows.count
-        }
-        return counts.filter { $0.value != 0 }
+        try await eventually("nothing is left, but \(weir.remains)", place) { self.weir.remains.isEmpty }
     }
 
     /// Waits until something holds; fails after a time that no healthy machine needs.
@@ -168,16 +158,20 @@ func errno(_ body: () async throws -> Void) async -> Int32? {
 final class InstalledWeir: Sendable, FlowSink, MetricSink {
     let policy: Gate<String>
     let modeCap = Gate<ModeCap?>(nil)
-    let deaths: DeathRegister
+    private let deaths = DeathsInMemory()
+    /// One for each process, by its token.
+    private let registers = Gate<[Data: DeathRegister]>([:])
     let waits: ProviderWaits
     /// Milliseconds between two looks of the watchdog, which ends the extension's process.
     let beat: Int
     let kernel: TableOfPrograms
     let proxy = Gate<InstalledProxy?>(nil)
-    let runs = Gate<[RunningProvider]>([])
+    let runs = Gate<[(RunningProvider, SimulatedProcess)]>([])
     /// Connections that the engines have open.
     let channels = Atomic(0)
-    fileprivate let flows = Gate<[WeakFlow]>([])
+    private let flows = Gate<[WeakFlow]>([])
+    /// The real address that stands for one that programs see.
+    let datagramServers = Gate<[(shown: SocketAddress, real: SocketAddress)]>([])
     let records = Gate<[FlowRecord]>([])
     let notices = Gate<[NoticeRecord]>([])
     let counts = Gate<[String: Int]>([:])
@@ -185,19 +179,31 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
     let calls = Gate<[String: Int]>([:])
     /// What each new flow is made to do first, on the provider's queue.
     let beforeFlow = Gate<(@Sendable () -> Void)?>(nil)
+    /// What each examination of a program does first, on a thread of its own.
+    let beforeExamination: Gate<(@Sendable () -> Void)?>
     /// What a reading of the policy waits for.
     let beforeReading = Gate<(@Sendable () async -> Void)?>(nil)
     /// Milliseconds since 1970-01-01 UTC, which is also the time since the machine was started.
     let time = Gate<Int64>(1_800_000_000_000)
 
-    init(_ policy: String, _ processes: ProcessTable, _ waits: ProviderWaits, beat: Int) {
+    private init(_ policy: String, _ processes: ProcessTable, _ waits: ProviderWaits, beat: Int) {
         self.policy = Gate(policy)
         self.waits = waits
         self.beat = beat
-        kernel = TableOfPrograms(processes)
-        deaths = DeathRegister(storage: DeathsInMemory(), metrics: NoSink()) { [time] in
-            MachineMoment(boot: "one", milliseconds: time.read { $0 })
-        }
+        let beforeExamination = Gate<(@Sendable () -> Void)?>(nil)
+        self.beforeExamination = beforeExamination
+        kernel = TableOfPrograms(processes) { beforeExamination.read { $0 }?() }
+    }
+
+    /// Installs it beside what is there already.
+    static func install(
+        on mac: SimulatedMac, _ name: String, _ policy: String = MacRig.policy(), order: Int? = nil,
+        waits: ProviderWaits = .init(), beat: Int = AppleIntakeLimits.beatInterval.value
+    ) -> (InstalledWeir, InstalledProxy) {
+        let weir = InstalledWeir(policy, mac.processes, waits, beat: beat)
+        let proxy = mac.install(name, order: order) { WeirUnderTest(weir) }
+        weir.proxy.change { $0 = proxy }
+        return (weir, proxy)
     }
 
     /// Reads the policy that is installed now.
@@ -213,6 +219,18 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
         PolicySnapshot(policy: policy, key: FindingKey(bytes: Array(0..<32)))
     }
 
+    /// The register of deaths as one process has it.
+    private func register(of process: SimulatedProcess) -> DeathRegister {
+        registers.change { registers in
+            if let register = registers[process.token] { return register }
+            let register = DeathRegister(storage: deaths, metrics: NoSink()) { [time] in
+                MachineMoment(boot: "one", milliseconds: time.read { $0 })
+            }
+            registers[process.token] = register
+            return register
+        }
+    }
+
     func services() async throws -> ProviderServices {
         guard let process = proxy.read({ $0?.process }) else { throw CocoaError(.featureUnsupported) }
         let policy = try await reading()
@@ -226,23 +244,53 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
         let settings = try AppleIdentityResolver.Settings(
             requirements: Array(Set(texts)).sorted(), osPrograms: TableOfPrograms.osPrograms)
         let identities = IdentityWorkers(kernel: kernel, oracle: kernel, settings: settings, metrics: self)
+        let deaths = register(of: process)
         let beginning = deaths.begin(approved: policy.digest, at: now())
         for notice in beginning.notices { record(notice: notice) }
         var hooks = ProviderHooks()
         hooks.disarmed = beginning.isArmed ? nil : "it died too often"
-        hooks.rearmed = { for notice in self.deaths.rearm(at: now()) { self.record(notice: notice) } }
+        hooks.rearmed = { for notice in deaths.rearm(at: now()) { self.record(notice: notice) } }
         hooks.reload = { self.snapshot(try await self.reading()) }
         hooks.woke = { self.count("woke") }
         hooks.notify = { self.record(notice: NoticeRecord(at: now(), .warning, $0)) }
         hooks.close = {
             self.count("close")
-            self.deaths.end()
+            identities.stop()
+            deaths.end()
         }
         return ProviderServices(
-            engine: engine, loops: loops, identities: identities, datagrams: SocketDatagramEgress(loops: loops),
+            engine: engine, loops: loops, identities: identities, datagrams: LoopbackDatagrams(loops, self),
             sink: self, metrics: self, now: now, hooks: hooks)
     }
 
+    /// What is there of flows, by name; empty when none.
+    var remains: [String: Int] {
+        let proxy = proxy.read { $0 }
+        var counts = [
+            "flows of the system": proxy?.flowCount ?? 0,
+            "connections of the extension": proxy?.process.egressCount ?? 0,
+            "channels": channels.load(ordering: .relaxed),
+            "flow objects": flows.change { flows in
+                flows.removeAll { $0.flow == nil }
+                return flows.count
+            },
+        ]
+        for (run, process) in runs.read({ $0 }) {
+            // The memory of a dead process is gone; here it is let go of.
+            if !process.isAlive {
+                run.admission.stop()
+                run.services.engine.abortAll()
+                (run.services.identities as? IdentityWorkers)?.stop()
+            }
+            counts["live flows", default: 0] += run.services.engine.liveFlows
+            counts["seats", default: 0] += run.admission.budget.flows.taken
+            counts["held", default: 0] += run.admission.held.count + run.admission.budget.held.taken
+            counts["attributed", default: 0] += run.services.attribution.count
+        }
+        return counts.filter { $0.value != 0 }
+    }
+
+    fileprivate func claimed(_ flow: NEAppProxyFlow) { flows.change { $0.append(WeakFlow(flow: flow)) } }
     func count(_ call: String) { calls.change { $0[call, default: 0] += 1 } }
     func calls(_ name: String) -> Int { calls.read { $0[name] ?? 0 } }
     var codes: [String] { notices.read { $0.map(\.reason.code) } }
@@ -284,9 +332,11 @@ final class WeirUnderTest: TransparentProxy, @unchecked Sendable {
 
     override func admit(_ flow: NEAppProxyFlow, _ firstDestination: Endpoint?, _ running: RunningProvider) -> Bool {
         weir.beforeFlow.read { $0 }?()
-        if !isKnown.exchange(true, ordering: .relaxed) { weir.runs.change { $0.append(running) } }
+        if !isKnown.exchange(true, ordering: .relaxed), let process = weir.proxy.read({ $0?.process }) {
+            weir.runs.change { $0.append((running, process)) }
+        }
         let isClaimed = super.admit(flow, firstDestination, running)
-        if isClaimed { weir.flows.change { $0.append(WeakFlow(flow: flow)) } }
+        if isClaimed { weir.claimed(flow) }
         return isClaimed
     }
 }
@@ -295,8 +345,12 @@ final class WeirUnderTest: TransparentProxy, @unchecked Sendable {
 struct TableOfPrograms: CodeSigningKernel, CodeSigningOracle {
     static let osPrograms = OSProgramSet(identifiers: ["com.apple.trustd"])
     private let processes: ProcessTable
+    private let beforeExamination: @Sendable () -> Void
 
-    init(_ processes: ProcessTable) { self.processes = processes }
+    init(_ processes: ProcessTable, beforeExamination: @escaping @Sendable () -> Void) {
+        self.processes = processes
+        self.beforeExamination = beforeExamination
+    }
 
     func status(of token: AuditToken) -> Result<KernelStatus, KernelStatusError> {
         guard let program = processes.process(named: Data(token.bytes))?.program else { return .failure(.exited) }
@@ -310,7 +364,8 @@ struct TableOfPrograms: CodeSigningKernel, CodeSigningOracle {
     }
 
     func verify(_ token: AuditToken, requirements: [String]) throws(CodeSigningError) -> CodeExamination {
-        guard let program = processes.process(named: Data(token.bytes))?.program else { return CodeExamination() }
+        beforeExamination()
+        guard let program = processes.process(named: Data(token.bytes))?.program else { throw .code(.noSuchCode) }
         return CodeExamination(
             outcomes: [
                 AppleRequirements.apple: program.isPlatform ? .satisfied : .unsatisfied,
@@ -328,66 +383,4 @@ final class DeathsInMemory: DeathStorage {
     func read() throws -> Data? { data.withLock { $0 } }
     func write(_ data: Data) throws { self.data.withLock { $0 = data } }
     func remove() throws { data.withLock { $0 = nil } }
-}
-
-// MARK: The extension's way out
-
-/// Dials through the simulated kernel as the extension's own process, which later providers are offered.
-private struct ExtensionEgress: Egress {
-    private let process: SimulatedProcess
-    private let weir: InstalledWeir
-
-    init(_ process: SimulatedProcess, _ weir: InstalledWeir) {
-        self.process = process
-        self.weir = weir
-    }
-
-    func connect(to origin: Endpoint, for facts: FlowFacts, on loop: any EventLoop) -> EventLoopFuture<any Channel> {
-        loop.makeFutureWithTask {
-            guard let endpoint = NWEndpoint(origin) else { throw ConnectFailure.hostUnreachable }
-            do {
-                let socket = try await process.connect(to: endpoint)
-                return try await channel(to: socket, on: loop)
-            } catch let error as SocketError {
-                throw ConnectFailure(errno: error.errno)
-            }
-        }
-    }
-
-    /// A real connection on the flow's loop, whose other end is carried to and from the simulated socket.
-    private func channel(to socket: SimulatedSocket, on loop: any EventLoop) async throws -> any Channel {
-        let door = try RealSocket.listen(on: .loopback(port: 0))
-        async let dialled = ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: false).channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .connect(host: "127.0.0.1", port: Int(door.port())).get()
-        let real = try await door.accept()
-        door.close()
-        let channel = try await dialled
-        weir.channels.add(1, ordering: .relaxed)
-        let down = Task {
-            do {
-                while case let data = try await socket.receive(), !data.isEmpty { try await real.send(data) }
-                real.shutdownWrite()
-            } catch {
-                real.reset()
-            }
-        }
-        channel.closeFuture.whenComplete { [weir] _ in
-            weir.channels.subtract(1, ordering: .relaxed)
-            down.cancel()
-        }
-        Task {
-            do {
-                while case let data = try await real.receive(65_536), !data.isEmpty { try await socket.send(data) }
-                socket.shutdownWrite()
-                await down.value
-                socket.close()
-            } catch {
-                socket.reset()
-            }
-            real.close()
-        }
-        return channel
-    }
 }

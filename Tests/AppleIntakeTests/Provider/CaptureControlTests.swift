@@ -188,7 +188,8 @@ struct CaptureControlTests {
         // The clock of the sample stands at 1000.
         #expect(try await provider.ask(.pause, until: 61_000).status?.capture == .paused(until: 61_000))
         #expect(try await provider.ask(.resume).status?.capture == .on)
-        #expect(try await provider.ask(.pause, until: 1_030).status?.capture == .paused(until: 1_030))
+        // So short that it may be over before the answer says so.
+        #expect(try await provider.ask(.pause, until: 1_030).problem == nil)
         try await provider.events.wait(for: "rules 443", 3)
         #expect(try await provider.ask(.status).status?.capture == .on)
     }

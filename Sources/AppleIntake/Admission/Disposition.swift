@@ -15,6 +15,7 @@ internal import FlowPolicy
 /// | block | carry: the engine answers in the application's protocol | refuse |
 /// | waits for the maker | hold | hold |
 /// | waits for names or the protocol | carry: the first bytes tell them | as the verdict without them |
+/// | waits, and all it may come to is bypass or relay | decline | as the verdict without it |
 ///
 /// Under the modes `off` and `decide` everything is declined. A datagram tells no name, so nothing is waited for there:
 /// QUIC of an inspected program is a block, and refused at once it falls back to TCP.
@@ -34,15 +35,19 @@ enum Disposition: Equatable {
             self = .decline
             return
         }
+        // What a name could still tell changes nothing: flows of the kernel, which name no process, stay untouched.
+        if transport == .tcp, admission.leavesAlone {
+            self = .decline
+            return
+        }
         if case .deferred(let deferral) = admission, deferral.awaits.contains(.identity) {
             self = .hold(deferral)
             return
         }
-        switch (admission, admission.verdict.lane, transport) {
-        case (.deferred, _, .tcp), (_, .inspect, _), (_, .block, .tcp): self = .carry
-        case (_, .bypass, .tcp), (_, .relay, .tcp): self = .decline
-        case (_, .bypass, .udp), (_, .relay, .udp): self = releasesAll ? .decline : .carry
-        case (_, .block, .udp): self = .refuse(.denied)
+        switch (admission.verdict.lane, transport) {
+        case (_, .tcp), (.inspect, .udp): self = .carry
+        case (.bypass, .udp), (.relay, .udp): self = releasesAll ? .decline : .carry
+        case (.block, .udp): self = .refuse(.denied)
         }
     }
 
@@ -63,4 +68,20 @@ enum Disposition: Equatable {
         case .block: return .refuse(.denied)
         }
     }
+}
+
+extension Admission {
+    /// Whether all that it may come to leaves the flow alone.
+    fileprivate var leavesAlone: Bool {
+        switch self {
+        case .decided(let verdict): verdict.lane.leavesAlone
+        case .deferred(let deferral):
+            deferral.otherwise.lane.leavesAlone && deferral.atDeadline.lane.leavesAlone
+                && deferral.candidates.allSatisfy(\.leavesAlone)
+        }
+    }
+}
+
+extension Lane {
+    fileprivate var leavesAlone: Bool { self == .bypass || self == .relay }
 }

@@ -85,7 +85,7 @@ import Testing
             let resolver = AppleIdentityResolver(
                 kernel: ScriptedKernel(), oracle: ScriptedOracle(), settings: settings, wake: {})
             let loop = EmbeddedEventLoop()
-            let services = AdmissionRig.services(policy, DeadEnd(), loop, resolver)
+            let services = AdmissionRig.services(policy, DeadEnd(loop), loop, resolver)
             let admission = FlowAdmission(services, budget: FlowBudget(flows: 4_096), ownProcess: 1)
             for number in 0..<200 as Range<UInt32> {
                 _ = resolver.immediate(ScriptedProgram.app.process(number), now: .now)

@@ -6,16 +6,23 @@ package import Foundation
 
 /// The state directory of this user.
 package enum StateDirectory {
+    /// The directory of the machine itself: root's, and on macOS the extension's.
+    #if os(macOS)
+    package static let machine = "/Library/Application Support/Weir"
+    #else
+    package static let machine = "/var/lib/weir"
+    #endif
+
     /// The directory named by `--state`, or the default.
     ///
-    /// The default of root is `/var/lib/weir` whatever the environment says: sudo may hand over the variables of a
-    /// user, and root's files do not belong into a user's home.
+    /// The default of root is `machine` whatever the environment says: sudo may hand over the variables of a user, and
+    /// root's files do not belong into a user's home.
     package static func resolve(
         _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
         isRoot: Bool = geteuid() == 0
     ) -> String {
         if let option { return option }
-        if isRoot { return "/var/lib/weir" }
+        if isRoot { return machine }
         // The XDG Base Directory Specification says to ignore a relative path.
         if let base = environment["XDG_STATE_HOME"], base.hasPrefix("/") { return base + "/weir" }
         return (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state/weir"

@@ -71,7 +71,8 @@ let macOS: [Target] = [
     .executableTarget(
         name: "DemoMac",
         dependencies: [
-            "CodeIdentity", "SocketTransport", "WeirExtension", "NetworkExtension", "NetworkSimulation",
+            "CodeIdentity", "EngineAssembly", "SocketTransport", "WeirExtension", "NetworkExtension",
+            "NetworkSimulation",
         ],
         path: "examples/demo-macos", exclude: ["README.md", "run.sh"], swiftSettings: strict),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),

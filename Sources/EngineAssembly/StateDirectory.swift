@@ -6,19 +6,17 @@ package import Foundation
 
 /// The state directory of this user.
 package enum StateDirectory {
-    /// Where the state of a whole machine is: root's, and the extension's on a Mac.
-    package static let machine: String = {
-        #if os(macOS)
-        "/Library/Application Support/Weir"
-        #else
-        "/var/lib/weir"
-        #endif
-    }()
+    /// The directory of the machine itself: root's, and on macOS the extension's.
+    #if os(macOS)
+    package static let machine = "/Library/Application Support/Weir"
+    #else
+    package static let machine = "/var/lib/weir"
+    #endif
 
     /// The directory named by `--state`, or the default.
     ///
-    /// The default of root is the machine's whatever the environment says: sudo may hand over the variables of a
-    /// user, and root's files do not belong into a user's home.
+    /// The default of root is `machine` whatever the environment says: sudo may hand over the variables of a user, and
+    /// root's files do not belong into a user's home.
     package static func resolve(
         _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
         isRoot: Bool = geteuid() == 0

@@ -3,6 +3,7 @@
 // A simulated Mac on which Weir's extension is installed, and a door through which real programs become its own.
 
 internal import Dispatch
+internal import EngineAssembly
 internal import Foundation
 internal import NetworkExtension
 internal import NetworkSimulation
@@ -43,6 +44,8 @@ final class DemoMac: Sendable {
         internet.place(.hostPort(host: Self.origin, port: 53), at: .loopback(port: 5300))
         internet.place(.hostPort(host: "224.0.0.251", port: 5353), at: .loopback(port: 5300))
 
+        try StateDirectory.create(state)
+        try InventoryFile.write(SimulatedProgram.inventory, to: state + "/inventory.jsonl")
         let mac = SimulatedMac(internet: internet)
         let (stuck, runtimes, ended) = (StuckCall(), RuntimeList(), DispatchSemaphore(value: 0))
         let configuration = NETunnelProviderProtocol()
@@ -51,7 +54,7 @@ final class DemoMac: Sendable {
             var parts = SystemParts(
                 state: state, build: "demo", kernel: TableKernel(processes: mac.processes, stuck: stuck),
                 oracle: TableOracle(processes: mac.processes), egress: SocketEgress())
-            parts.osPrograms = SimulatedProgram.inventory
+            parts.release = SimulatedProgram.release
             parts.upstreamCA = upstreamCA
             let runtime = ExtensionRuntime(parts)
             runtimes.all.withLock { $0.append(runtime) }

@@ -33,8 +33,19 @@ extension SimulatedProgram {
     static let stuck = SimulatedProgram("stuck", kernelBits: held.rawValue)
 
     /// What an inventory of this system found that it runs itself; curl is there for people.
-    static let inventory = OSProgramSet(
-        identifiers: ["com.apple.apsd", "com.apple.trustd", "com.apple.mDNSResponder"])
+    static let inventory = Inventory(
+        header: InventoryHeader(system: release, folders: ["/System", "/usr"], takenAt: 0),
+        programs: ["apsd", "trustd", "mDNSResponder"].map { name in
+            InventoryProgram(
+                path: "/System/\(name)", kind: .machO, size: 1,
+                slices: [
+                    .init(
+                        arch: "arm64e", signing: "cms", identifier: "com.apple.\(name)",
+                        signer: SignerClass.apple.rawValue)
+                ],
+                runsForSystem: true)
+        })
+    static let release = "a simulated Mac"
 }
 
 /// A call of the kernel that does not return: it keeps the provider's queue, as a hang does.

@@ -12,7 +12,7 @@ VECTORS := $(CURDIR)/.build/codesign-vectors
 ALONE := .ci/own-network env WEIR_BINARY=$(WEIR) WEIR_CODESIGN_VECTORS=$(VECTORS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo test unit interop lint bench fuzz sanitize soak clean
+.PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo demo-macos test unit interop lint bench fuzz sanitize soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,13 @@ build: deps-build ## build the program: .build/release/weir
 demo: deps-demo build ## show what Weir does to real uploads, and check every claim
 	@echo "Running the demonstration"
 	@WEIR_BINARY=$(WEIR) examples/demo/run.sh
+
+demo-macos: deps-demo ## show the macOS extension to real programs, on a simulated Mac
+	@echo "Building the simulated Mac and weir for debug"
+	swift build --product DemoMac $(FLAGS)
+	swift build --product weir $(FLAGS)
+	@echo "Running the demonstration"
+	@DEMO_MAC_BINARY=$(CURDIR)/.build/debug/DemoMac WEIR_BINARY=$(CURDIR)/.build/debug/weir examples/demo-macos/run.sh
 
 test: unit interop ## run all tests
 

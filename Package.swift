@@ -66,8 +66,14 @@ let macOS: [Target] = [
         "WeirExtensionTests",
         [
             "FlowModel", "CodeIdentity", "FlowPolicy", "FlowEngine", "EventStore", "SocketTransport", "EngineAssembly",
-            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", nioCore,
+            "AppleIntake", "MacControl", "WeirExtension", "NetworkExtension", "NetworkSimulation", nioCore, nioPosix,
         ]),
+    .executableTarget(
+        name: "DemoMac",
+        dependencies: [
+            "CodeIdentity", "SocketTransport", "WeirExtension", "NetworkExtension", "NetworkSimulation",
+        ],
+        path: "examples/demo-macos", exclude: ["README.md", "run.sh"], swiftSettings: strict),
     room("NetworkSimulation", [], path: "Simulation/NetworkSimulation"),
     room("NetworkExtension", ["NetworkSimulation"], path: "Simulation/NetworkExtension"),
     .target(name: "CBlockingCalls", path: "Tests/CBlockingCalls"),
@@ -150,8 +156,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "FlowModel", "CodeIdentity", "FlowPolicy", "ContentInspection", "FlowEngine", "SocketTransport",
-                "LinuxIntake", "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix,
-                argumentParser,
+                "ProxyIntake", "EventStore", "EngineAssembly", "MacControl", nioCore, nioPosix, argumentParser,
+                .target(name: "LinuxIntake", condition: .when(platforms: [.linux])),
             ],
             swiftSettings: strict),
         tests("CodeIdentityTests", ["FlowModel", "CodeIdentity", x509, asn1, crypto]),

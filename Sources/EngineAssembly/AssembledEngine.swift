@@ -20,6 +20,8 @@ package struct AssemblyOptions: Sendable {
     package var upstreamCA: String?
     /// Another file than `/etc/os-release`, for tests.
     package var osRelease: String?
+    /// The system whose flows the engine carries.
+    package var system = CatalogueSystem.current
     /// Holds the mode down further than the policy and this system do.
     package var modeCap: ModeCap?
 
@@ -61,7 +63,8 @@ package struct AssembledEngine: Sendable {
         } catch {
             throw Problem.refused("\(state): the state directory cannot be made; choose another with --state")
         }
-        let policies = try PolicyLoader(options.policy, state: state, osRelease: options.osRelease)
+        let policies = try PolicyLoader(
+            options.policy, state: state, osRelease: options.osRelease, system: options.system)
         let loaded = try policies.load(cap: options.modeCap)
         loaded.permit.begin(loaded.policy, now: now())
         let authority: CertificateAuthority

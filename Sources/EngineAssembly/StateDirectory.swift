@@ -6,16 +6,25 @@ package import Foundation
 
 /// The state directory of this user.
 package enum StateDirectory {
+    /// Where the state of a whole machine is: root's, and the extension's on a Mac.
+    package static let machine: String = {
+        #if os(macOS)
+        "/Library/Application Support/Weir"
+        #else
+        "/var/lib/weir"
+        #endif
+    }()
+
     /// The directory named by `--state`, or the default.
     ///
-    /// The default of root is `/var/lib/weir` whatever the environment says: sudo may hand over the variables of a
+    /// The default of root is the machine's whatever the environment says: sudo may hand over the variables of a
     /// user, and root's files do not belong into a user's home.
     package static func resolve(
         _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
         isRoot: Bool = geteuid() == 0
     ) -> String {
         if let option { return option }
-        if isRoot { return "/var/lib/weir" }
+        if isRoot { return machine }
         // The XDG Base Directory Specification says to ignore a relative path.
         if let base = environment["XDG_STATE_HOME"], base.hasPrefix("/") { return base + "/weir" }
         return (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state/weir"

@@ -34,6 +34,8 @@ public struct PolicyEnvironment: Sendable {
     /// The detectors that exist.
     public var detectors: [DetectorName]
     public var catalogues: Catalogues
+    /// The system whose flows are judged: its rows of the catalogues are left alone.
+    public var system: CatalogueSystem = .current
     /// Nil where no file can be named.
     public var files: (any PolicyFiles)?
     /// The number of a user of this machine.

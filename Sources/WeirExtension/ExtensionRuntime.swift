@@ -41,6 +41,7 @@ package actor ExtensionRuntime {
     private var policy = "report"
     private var assembled: Assembled?
     private var rest = Rest.none
+    private var inventory = OSInventory()
     private var policyProblem: String?
     private var ticking: Task<Void, Never>?
     private let deaths: DeathRegister
@@ -81,6 +82,8 @@ package actor ExtensionRuntime {
         var options = AssemblyOptions(
             policy: policy, state: parts.state, upstreamCA: parts.upstreamCA, osRelease: parts.osRelease)
         options.modeCap = rest.cap
+        // Also where a simulated Mac offers the flows.
+        options.system = .macos
         var ledger: BypassLedger?
         let house = try AssembledEngine.assemble(options, on: sockets, egress: way.egress, counters: counters) { sink in
             let counting = BypassLedger(sink)
@@ -99,7 +102,26 @@ package actor ExtensionRuntime {
         policyProblem = nil
         tickOn()
         begin(new)
+        readInventory()
         return services(new)
+    }
+
+    /// Reads what the system itself runs, where nobody waits for it; until then it is not known, as after an update.
+    private func readInventory() {
+        guard let release = parts.release else { return }
+        Task.detached(priority: .utility) { [weak self, state] in
+            await self?.use(OSInventory.read(in: state, release: release))
+        }
+    }
+
+    private func use(_ inventory: OSInventory) {
+        guard let assembled else { return }
+        let isNews = inventory.problem != self.inventory.problem
+        self.inventory = inventory
+        // Questions that cannot be asked are told by the reload that brought them.
+        if let questions = try? questions(assembled.house.engine.currentPolicy) { assembled.identities.use(questions) }
+        guard isNews, let problem = inventory.problem else { return }
+        assembled.house.sink.record(notice: NoticeRecord(at: now(), .warning, problem))
     }
 
     /// A run begins: counted until it ends in order, and what is open already is told.
@@ -126,7 +148,7 @@ package actor ExtensionRuntime {
     private func questions(_ policy: Policy) throws(CodeProblem) -> AppleIdentityResolver.Settings {
         let texts = policy.requirements.map { RequirementPrinter.text($0.compiled.expression) }
         return try AppleIdentityResolver.Settings(
-            requirements: Array(Set(texts)).sorted(), osPrograms: parts.osPrograms)
+            requirements: Array(Set(texts)).sorted(), osPrograms: inventory.programs)
     }
 
     private func hooks(_ assembled: Assembled) -> ProviderHooks {
@@ -135,7 +157,6 @@ package actor ExtensionRuntime {
         hooks.disarmed = isArmed ? nil : "it died three times within ten minutes"
         hooks.woke = { [way] in way.woke() }
         hooks.notify = { sink.record(notice: NoticeRecord(at: now(), .warning, $0)) }
-        hooks.rearmed = { [weak self] in await self?.armed() }
         hooks.close = { [weak self] in await self?.ended() }
         return hooks
     }
@@ -170,6 +191,7 @@ package actor ExtensionRuntime {
         {
         case .success(let policy):
             policyProblem = nil
+            readInventory()
             do { assembled.identities.use(try questions(policy)) } catch {
                 policyProblem = "\(error)"
                 throw ControlRefusal(.failed, "\(error)")

@@ -5,6 +5,7 @@
 #if os(macOS)
 internal import AppleIntake
 internal import CodeIdentity
+internal import EngineAssembly
 internal import MacControl
 internal import SocketTransport
 
@@ -13,8 +14,9 @@ extension SystemParts {
     static func system(_ names: ProductNames) -> SystemParts? {
         guard let kernel = KernelCodeSigning() else { return nil }
         var parts = SystemParts(
-            state: "/Library/Application Support/Weir", build: names.build, kernel: kernel, oracle: SecCodeOracle(),
+            state: StateDirectory.machine, build: names.build, kernel: kernel, oracle: SecCodeOracle(),
             egress: SocketEgress())
+        parts.release = try? InventoryTaker(now: 0).release
         parts.connections = LibprocConnections()
         return parts
     }

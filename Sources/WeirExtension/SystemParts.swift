@@ -16,8 +16,8 @@ package struct SystemParts: Sendable {
     package var kernel: any CodeSigningKernel
     /// Rung two of identity.
     package var oracle: any CodeSigningOracle
-    /// What the system itself runs; nil while no inventory of this build was taken.
-    package var osPrograms: OSProgramSet?
+    /// What the system calls itself, with its build, as an inventory of it says; nil where none is looked for.
+    package var release: String?
     /// The way out where the system cannot make connections in the name of another program.
     package var egress: any Egress
     /// Certificates (PEM) to trust for origins, beside the system's.

@@ -13,10 +13,10 @@ public final class WeirProvider: TransparentProxy, @unchecked Sendable {
 
     public convenience init() { self.init(ExtensionRuntime.current) }
 
-    /// A test gives its own runtime.
-    package init(_ runtime: ExtensionRuntime?) {
+    /// A test gives its own runtime, and what is to happen instead of the end of its process when the provider hangs.
+    package init(_ runtime: ExtensionRuntime?, whenHung ending: @escaping @Sendable () -> Void = Watchdog.endProcess) {
         self.runtime = runtime
-        super.init(watchdog: runtime.map { Watchdog(state: $0.state) } ?? Watchdog())
+        super.init(watchdog: runtime.map { Watchdog(state: $0.state, ending: ending) } ?? Watchdog())
     }
 
     public override func makeServices() async throws -> ProviderServices {
@@ -25,7 +25,4 @@ public final class WeirProvider: TransparentProxy, @unchecked Sendable {
         let settings = (protocolConfiguration as? NETunnelProviderProtocol)?.providerConfiguration
         return try await runtime.services(policy: settings?["policy"] as? String ?? "report", for: self)
     }
-
-    /// Orders come over XPC, where the caller is known; an app message says not even which user sent it.
-    public override func allows(appMessage verb: ProviderRequest.Verb) -> Bool { verb == .status }
 }

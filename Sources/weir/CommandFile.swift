@@ -2,6 +2,7 @@
 
 // Files of the state directory that a command under `weir exec` reads.
 
+#if os(Linux)
 import EngineAssembly
 import Foundation
 import LinuxIntake
@@ -38,3 +39,4 @@ enum WgetSettings {
         return Array(settings ?? Data()) + Array("\nca_certificate = \(bundle)\n".utf8)
     }
 }
+#endif

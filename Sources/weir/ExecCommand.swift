@@ -2,6 +2,7 @@
 
 // weir exec: one command in a network of its own, whose only way out is Weir.
 
+#if os(Linux)
 import ArgumentParser
 import EngineAssembly
 import FlowEngine
@@ -109,3 +110,4 @@ extension String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }
+#endif

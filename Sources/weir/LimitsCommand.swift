@@ -9,10 +9,13 @@ import EventStore
 import FlowEngine
 import FlowModel
 import FlowPolicy
-import LinuxIntake
 import MacControl
 import ProxyIntake
 import SocketTransport
+
+#if os(Linux)
+import LinuxIntake
+#endif
 
 struct LimitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,10 +24,15 @@ struct LimitsCommand: ParsableCommand {
     func run() {
         print("| limit | value | unit | why | metric |")
         print("|---|---|---|---|---|")
+        #if os(Linux)
+        let intake = LinuxIntakeLimits.all
+        #else
+        let intake: [Limit] = []
+        #endif
         let limits: [Limit] =
             ProgramLimits.all + CodeIdentityLimits.all + PolicyLimits.all + ContentLimits.all + EngineLimits.all
             + SocketLimits.all + ProxyLimits.all
-            + LinuxIntakeLimits.all + EventStoreLimits.all + MacControlLimits.all
+            + intake + EventStoreLimits.all + MacControlLimits.all
         for limit in limits {
             print("| `\(limit.name)` | \(limit.value) | \(limit.unit.rawValue) | \(limit.reason) | `\(limit.metric)` |")
         }

@@ -15,6 +15,12 @@ import Darwin
 struct Weir: ParsableCommand {
     static let version = "0.1.0"
 
+    #if os(Linux)
+    private static let ofThisSystem: [any ParsableCommand.Type] = [ExecCommand.self]
+    #else
+    private static let ofThisSystem: [any ParsableCommand.Type] = []
+    #endif
+
     static let configuration = CommandConfiguration(
         commandName: "weir",
         abstract: "A transparent proxy that takes sensitive data out of what leaves a machine.",
@@ -23,8 +29,8 @@ struct Weir: ParsableCommand {
             `weir exec` ends with its command's own status.
             """,
         version: version,
-        subcommands: [
-            ExecCommand.self, ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
+        subcommands: ofThisSystem + [
+            ProxyCommand.self, EventsCommand.self, PolicyCommand.self, IdentityCommand.self,
             RequirementCommand.self, InventoryCommand.self, DoctorCommand.self, CACommand.self,
             ProfileCommand.self, OffCommand.self, LimitsCommand.self,
         ])
@@ -36,7 +42,9 @@ enum Main {
     static func main() {
         do {
             switch try Weir.parseAsRoot() {
+            #if os(Linux)
             case let exec as ExecCommand: try exec.runBeforeThreads()
+            #endif
             case is ProxyCommand: EndSignals.hold()
             default: break
             }

@@ -6,9 +6,12 @@ import ArgumentParser
 import EngineAssembly
 import FlowEngine
 import FlowModel
-import LinuxIntake
 import ProxyIntake
 import SocketTransport
+
+#if os(Linux)
+import LinuxIntake
+#endif
 
 struct ProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,20 +41,22 @@ struct ProxyCommand: AsyncParsableCommand {
         }
         let runtime = try Runtime.start(options)
         let proxy = ProxyIntake(engine: runtime.engine, now: Runtime.now)
+        #if os(Linux)
         let redirected = RedirectedIntake(engine: runtime.engine, now: Runtime.now)
         let isTransparent = transparent
+        #else
+        guard !transparent else { throw Problem.usage("--transparent: only Linux redirects connections") }
+        #endif
         let listener: FlowListener
         do {
             listener = try await FlowListener.bind(
                 endpoint, on: runtime.group, capacity: Runtime.capacity()
             ) { channel in
-                if let origin {
-                    proxy.acceptForward(channel, to: origin)
-                } else if isTransparent {
-                    redirected.accept(channel) { runtime.egress.isOwn($0) }
-                } else {
-                    proxy.acceptProxyClient(channel)
-                }
+                if let origin { return proxy.acceptForward(channel, to: origin) }
+                #if os(Linux)
+                if isTransparent { return redirected.accept(channel) { runtime.egress.isOwn($0) } }
+                #endif
+                return proxy.acceptProxyClient(channel)
             }
         } catch let error as ListenError {
             throw Problem.refused(error.description)

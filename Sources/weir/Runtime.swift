@@ -6,10 +6,13 @@ import EngineAssembly
 import FlowEngine
 import FlowModel
 import Foundation
-import LinuxIntake
 import NIOCore
 import NIOPosix
 import SocketTransport
+
+#if os(Linux)
+import LinuxIntake
+#endif
 
 /// A running engine with its loops and its sockets.
 @dynamicMemberLookup
@@ -51,6 +54,10 @@ struct Runtime {
 
     /// The processors that this process may run on: more loops than that only take turns, a time slice each.
     private static var usableProcessors: Int {
+        #if os(Linux)
         min(Processors.usable ?? System.coreCount, System.coreCount)
+        #else
+        System.coreCount
+        #endif
     }
 }

@@ -21,7 +21,10 @@ extension Interop {
 
         @Test(
             "Every test that a document names stands in the file that it names",
-            arguments: [("lessons.md", 30), ("threat-model.md", 40), ("privacy.md", 15), ("three-questions.md", 5)])
+            arguments: [
+                ("lessons.md", 30), ("threat-model.md", 40), ("privacy.md", 15), ("three-questions.md", 5),
+                ("macos-peers.md", 15),
+            ])
         func named(_ name: String, _ atLeast: Int) throws {
             let document = try String(contentsOf: Self.root.appending(path: "docs/\(name)"), encoding: .utf8)
             let tests = Self.root.appending(path: "Tests")
@@ -37,7 +40,7 @@ extension Interop {
                 }
                 for test in passage.2.matches(of: /“([^”]+)”/) {
                     named += 1
-                    let forms = ["\"\(test.1)\"", "func \(test.1)("]
+                    let forms = ["\"\(test.1)\"", "`\(test.1)`", "func \(test.1)("]
                     #expect(sources.contains { source in forms.contains(where: source.contains) }, "\(name): \(test.1)")
                 }
             }

@@ -50,6 +50,15 @@ import Testing
         await runtime.close()
     }
 
+    @Test func `What is left alone is what a Mac needs, wherever the extension runs`() async throws {
+        let runtime = machine.boot()
+        let policy = try await runtime.services(policy: "redact").engine.currentPolicy
+        let excluded = policy.capturePlan(for: .networkExtension).networkExtension.excluded.map(\.because)
+        #expect(excluded.contains("never core-protocols/apns"))
+        #expect(!excluded.contains { $0.contains("resolved-stub") })
+        await runtime.close()
+    }
+
     @Test func `Starts that overlap make one engine`() async throws {
         let runtime = machine.boot()
         let path = try machine.policy()

@@ -3,6 +3,7 @@
 // A Mac for the extension: a folder, a clock, and two rungs of identity that say what the test wants.
 
 import CodeIdentity
+import FlowEngine
 import Foundation
 import MacControl
 import SocketTransport
@@ -11,12 +12,15 @@ import Testing
 
 @testable import WeirExtension
 
-/// Calls every process a valid third-party program.
+/// Calls every process a valid program: a third party's, or the system's own.
 struct OneKernel: CodeSigningKernel {
+    var isPlatform = false
+
     func status(of token: AuditToken) -> Result<KernelStatus, KernelStatusError> {
         .success(
             KernelStatus(
-                bits: [.valid, .signed], cdhash: CDHash([UInt8](repeating: 7, count: 20)),
+                bits: isPlatform ? [.valid, .signed, .platformBinary] : [.valid, .signed],
+                cdhash: CDHash([UInt8](repeating: 7, count: 20)),
                 claimedIdentifier: "com.example.app", claimedTeam: "AB12CD34EF"))
     }
 }
@@ -55,9 +59,12 @@ final class Machine: Sendable {
     var now: Int64 { time.withLock { $0 } }
 
     /// A fresh process of the extension.
-    func boot() -> ExtensionRuntime {
-        let parts = SystemParts(
-            state: folder + "/state", build: "7", kernel: OneKernel(), oracle: oracle, egress: SocketEgress())
+    func boot(
+        egress: any Egress = SocketEgress(), release: String? = nil, kernel: OneKernel = OneKernel()
+    ) -> ExtensionRuntime {
+        var parts = SystemParts(
+            state: folder + "/state", build: "7", kernel: kernel, oracle: oracle, egress: egress)
+        parts.release = release
         return ExtensionRuntime(parts, now: { [self] in now })
     }
 

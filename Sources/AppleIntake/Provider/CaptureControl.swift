@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Whether flows are taken, and by which rules: what administrators and the policy say, carried out in order.
+// Keeps the rules of the system in step with the policy in force, and takes nothing while disarmed.
 
 internal import FlowEngine
 internal import FlowModel
 internal import FlowPolicy
 internal import Synchronization
 
-/// Holds the switch of a running provider and keeps the rules of the system in step with it and with the policy.
+/// Keeps the rules of the system in step with the policy of a running provider.
 ///
-/// An actor, so that each change and the rules it wants are one step: a change never undoes one that came later.
+/// Whether somebody paused it or switched it off is part of the policy, so the program around it decides that; here is only
+/// what a provider that died too often must do by itself: take nothing. An actor, so that each change and the rules it wants
+/// are one step: a change never undoes one that came later.
 actor CaptureControl {
     /// Tells the system; the answer may come from any thread, or never.
     typealias SetRules = @Sendable (RuleLists, _ answer: @escaping @Sendable ((any Error)?) -> Void) -> Void
     private typealias Waiter = @Sendable (ProviderFailure?) -> Void
 
-    private(set) var capture: ProviderStatus.Capture
+    /// Why nothing is taken, whatever the policy says; nil when it is armed.
+    private(set) var disarmed: String?
     private let services: ProviderServices
     private let waits: ProviderWaits
     private let setRules: SetRules
     private var book = RuleBook<Waiter>()
-    /// Counts pauses, so that the end of one does not end the next.
-    private var pauses = 0
-    /// Counts readings of the policy by their beginnings; one that began earlier never replaces a later one.
-    private var reads = (begun: 0, used: 0, underWay: 0)
     /// Read for each new flow, where nothing may wait.
     private nonisolated let taking: Atomic<Bool>
 
@@ -31,7 +30,7 @@ actor CaptureControl {
         self.services = services
         self.waits = waits
         self.setRules = setRules
-        capture = services.hooks.disarmed.map { .disarmed(because: $0) } ?? .on
+        disarmed = services.hooks.disarmed
         taking = Atomic(services.hooks.disarmed == nil)
     }
 
@@ -40,90 +39,16 @@ actor CaptureControl {
 
     /// Sets the first rules.
     func begin() async throws(ProviderFailure) {
-        if case .disarmed(let because) = capture { services.hooks.notify(Reason("disarmed", because)) }
-        try await refresh()
+        if let disarmed { services.hooks.notify(Reason("disarmed", disarmed)) }
+        try await follow()
     }
 
-    // MARK: What administrators say
-
-    /// Takes nothing until a date in milliseconds since 1970-01-01 UTC.
-    func pause(until date: Int64) async throws(ProviderFailure) {
-        try mustBeArmed()
-        let (wait, isOver) = date.subtractingReportingOverflow(services.now())
-        let most = AppleIntakeLimits.pause
-        guard !isOver, wait > 0, wait <= Int64(most.value) * 1000 else {
-            services.metrics.add(most.metric, 1)
-            throw ProviderFailure(.date, "a pause ends within the next \(most.value) seconds")
-        }
-        pauses += 1
-        let pause = pauses
-        Task { [weak self] in
-            try? await Task.sleep(for: .milliseconds(wait))
-            await self?.pauseOver(pause)
-        }
-        try await turn(.paused(until: date))
-    }
-
-    /// The time of a pause is over; does nothing when something else was said since.
-    func pauseOver(_ pause: Int) async {
-        guard pause == pauses, case .paused = capture else { return }
-        // What fails is noted, and the old rules take nothing.
-        try? await turn(.on)
-    }
-
-    /// Ends a pause.
-    func resume() async throws(ProviderFailure) {
-        try mustBeArmed()
-        try await turn(.on)
-    }
-
-    /// Takes nothing until it is armed again.
-    func turnOff() async throws(ProviderFailure) { try await turn(.off) }
-
-    /// Takes flows again, whatever kept it from that.
+    /// Takes what the policy says again.
     func arm() async throws(ProviderFailure) {
-        try await turn(.on)
-        await services.hooks.rearmed()
+        disarmed = nil
+        taking.store(true, ordering: .relaxed)
+        try await follow()
     }
-
-    private func mustBeArmed() throws(ProviderFailure) {
-        switch capture {
-        case .on, .paused: break
-        case .off, .disarmed: throw ProviderFailure(.off, "nothing is taken until the provider is armed again")
-        }
-    }
-
-    private func turn(_ capture: ProviderStatus.Capture) async throws(ProviderFailure) {
-        self.capture = capture
-        taking.store(capture == .on, ordering: .relaxed)
-        try await refresh()
-    }
-
-    // MARK: What the policy says
-
-    /// Reads the policy again and judges new flows by it; the old one stays when it cannot be read.
-    func reload() async throws(ProviderFailure) {
-        guard reads.underWay < AppleIntakeLimits.messagesAtOnce.value else {
-            throw ProviderFailure(.reload, "too many readings of the policy are under way")
-        }
-        reads.begun += 1
-        reads.underWay += 1
-        let read = reads.begun
-        let snapshot: PolicySnapshot
-        do {
-            defer { reads.underWay -= 1 }
-            snapshot = try await services.hooks.reload()
-        } catch {
-            throw ProviderFailure(.reload, "\(error)")
-        }
-        guard read > reads.used else { return }
-        reads.used = read
-        services.engine.use(snapshot)
-        try await refresh()
-    }
-
-    /// Brings the rules in step with the policy in force.
-    func follow() async throws(ProviderFailure) { try await refresh() }
 
     // MARK: Rules
 
@@ -134,11 +59,11 @@ actor CaptureControl {
             isCertain: book.isCertain)
     }
 
-    /// Has the system take the rules that are wanted now.
-    private func refresh() async throws(ProviderFailure) {
+    /// Has the system take the rules of the policy in force.
+    func follow() async throws(ProviderFailure) {
         let lists: RuleLists
         do {
-            lists = capture == .on ? try RuleLists(services.engine.currentPolicy) : .nothing
+            lists = disarmed == nil ? try RuleLists(services.engine.currentPolicy) : .nothing
         } catch {
             services.hooks.notify(Reason("rules-refused", error.detail))
             throw error

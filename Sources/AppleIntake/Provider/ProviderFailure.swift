@@ -18,19 +18,10 @@ public struct ProviderFailure: Error, Sendable, Equatable, CustomStringConvertib
         case stopped
         /// The provider ended itself.
         case cancelled
-        /// The policy could not be read again.
-        case reload
-        case reloadOverdue = "reload-overdue"
-        /// Nothing is taken until an administrator arms the provider again.
-        case off
-        /// The date of a pause is past or too far.
-        case date
         /// An app message that is too large, cannot be read, or is one too many.
         case message
         /// An app message of a version that is not spoken.
         case version
-        /// The program does not take this from an app message.
-        case forbidden
     }
 
     public let code: Code

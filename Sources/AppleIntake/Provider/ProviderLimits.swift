@@ -14,22 +14,14 @@ extension AppleIntakeLimits {
     public static let endWait = Limit(
         "apple.provider.end-wait", 2_000, .milliseconds, metric: "limit_provider_end_wait_total",
         "Ending flows and freeing what they used: the system wants to hear soon that the provider has stopped.")
-    public static let reloadWait = Limit(
-        "apple.provider.reload-wait", 20_000, .milliseconds, metric: "limit_provider_reload_wait_total",
-        "Reading the policy again; after it whoever asked is told so, and the policy in force stays.")
     public static let messageBytes = Limit(
         "apple.provider.message", 4096, .bytes, metric: "limit_provider_message_total",
         "An app message; requests have less than a hundred bytes, and a larger one is refused unread.")
     public static let messagesAtOnce = Limit(
         "apple.provider.messages", 16, .count, metric: "limit_provider_messages_total",
         "App messages that are being answered; one more is told to ask again.")
-    public static let pause = Limit(
-        "apple.provider.pause", 86_400, .seconds, metric: "limit_provider_pause_total",
-        "How far away the end of a pause may be; who wants longer turns the provider off.")
 
-    static let provider: [Limit] = [
-        servicesWait, rulesWait, endWait, reloadWait, messageBytes, messagesAtOnce, pause,
-    ]
+    static let provider: [Limit] = [servicesWait, rulesWait, endWait, messageBytes, messagesAtOnce]
 }
 
 /// How long the provider waits for others; tests choose shorter.
@@ -37,5 +29,4 @@ struct ProviderWaits: Sendable {
     var services = Duration.milliseconds(AppleIntakeLimits.servicesWait.value)
     var rules = Duration.milliseconds(AppleIntakeLimits.rulesWait.value)
     var end = Duration.milliseconds(AppleIntakeLimits.endWait.value)
-    var reload = Duration.milliseconds(AppleIntakeLimits.reloadWait.value)
 }

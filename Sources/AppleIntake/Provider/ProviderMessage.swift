@@ -6,30 +6,18 @@ internal import Foundation
 
 /// What is asked of a running provider.
 public struct ProviderRequest: Codable, Sendable, Equatable {
-    public enum Verb: String, Codable, Sendable, CaseIterable {
-        case status
-        /// Take nothing until a date.
-        case pause
-        case resume
-        /// Take nothing until armed again.
-        case off
-        case rearm = "re-arm"
-        /// Read the policy again.
-        case reload
-    }
+    /// What is asked: how the provider stands.
+    ///
+    /// Orders do not come as messages, which do not say which user sent them: the program takes them.
+    public enum Verb: String, Codable, Sendable { case status }
 
-    /// The version of the language; another is refused as a whole, because half-understood orders are worse than none.
+    /// The version of the language; another is refused as a whole, because half of a question has no answer.
     public static let version = 1
 
     public var version = Self.version
     public var verb: Verb
-    /// The end of a pause, in milliseconds since 1970-01-01 UTC.
-    public var until: Int64?
 
-    public init(_ verb: Verb, until: Int64? = nil) {
-        self.verb = verb
-        self.until = until
-    }
+    public init(_ verb: Verb = .status) { self.verb = verb }
 
     /// Reads a message.
     init(message: Data) throws(ProviderFailure) {
@@ -44,12 +32,12 @@ public struct ProviderRequest: Codable, Sendable, Equatable {
         } catch let failure as ProviderFailure {
             throw failure
         } catch {
-            throw ProviderFailure(.message, "the message cannot be read")
+            throw ProviderFailure(.message, "the message is not one that is answered here: only `status` is")
         }
     }
 }
 
-/// What a provider answers: how it stands after the request, or why the request was not carried out, or both.
+/// What a provider answers: how it stands, or why it does not say so.
 public struct ProviderReply: Codable, Sendable, Equatable {
     public struct Problem: Codable, Sendable, Equatable {
         /// A `ProviderFailure.Code`.
@@ -74,14 +62,6 @@ public struct ProviderReply: Codable, Sendable, Equatable {
 
 /// How a provider stands.
 public struct ProviderStatus: Codable, Sendable, Equatable {
-    /// Whether flows are taken.
-    public enum Capture: Codable, Sendable, Equatable {
-        case on
-        case paused(until: Int64)
-        case off
-        case disarmed(because: String)
-    }
-
     /// How many rules the system has.
     public struct Rules: Codable, Sendable, Equatable {
         public var included = 0
@@ -97,14 +77,15 @@ public struct ProviderStatus: Codable, Sendable, Equatable {
     /// Flows that the system offered to this provider, and how many of them it left to the system.
     public var offered = 0
     public var declined = 0
+    /// Why nothing is taken, whatever the policy says; nil when it is armed.
+    public var disarmed: String?
     /// The rest is set while it runs.
-    public var capture: Capture?
+    public var rules: Rules?
     public var mode: String?
     /// The digest of the policy in force.
     public var policy: String?
     public var liveFlows: Int?
     public var heldFlows: Int?
-    public var rules: Rules?
 
     init(phase: String) { self.phase = phase }
 }

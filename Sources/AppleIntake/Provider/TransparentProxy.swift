@@ -48,12 +48,6 @@ open class TransparentProxy: NETransparentProxyProvider, @unchecked Sendable {
     /// Throws what keeps it from starting; the system is told so.
     open func makeServices() async throws -> ProviderServices { throw CocoaError(.featureUnsupported) }
 
-    /// Whether this may be asked by an app message.
-    ///
-    /// Such a message does not say which user sent it. A program whose app every user runs takes orders over XPC, where
-    /// it knows the caller, hands them to `answer`, and here allows no more than `status`.
-    open func allows(appMessage verb: ProviderRequest.Verb) -> Bool { true }
-
     // MARK: Entry points
 
     open override func startProxy(

@@ -36,9 +36,15 @@ public final class Watchdog: Sendable {
     }
 
     /// Watches nothing until `start`; stacks go to `stacks.txt` of the state directory, each file in place of the last.
-    public convenience init(state directory: String) {
-        self.init(stacks: StackWriter(file: directory + "/stacks.txt"))
+    public convenience init(state directory: String) { self.init(state: directory, ending: Self.endProcess) }
+
+    /// Does something else than to end the process, for a simulated one.
+    package convenience init(state directory: String, ending: @escaping @Sendable () -> Void) {
+        self.init(stacks: StackWriter(file: directory + "/stacks.txt"), ending: ending)
     }
+
+    /// Ends this process at once, without a word to anybody who may be hung.
+    package static let endProcess: @Sendable () -> Void = { _exit(EX_SOFTWARE) }
 
     /// Writes no stacks.
     public convenience init() { self.init(stacks: nil) }
@@ -46,7 +52,7 @@ public final class Watchdog: Sendable {
     /// `ending` must not come back in a program: what was hung may move again, and nothing would watch it.
     init(
         interval: Int = AppleIntakeLimits.beatInterval.value, stacks: StackWriter?,
-        ending: @escaping @Sendable () -> Void = { _exit(EX_SOFTWARE) }
+        ending: @escaping @Sendable () -> Void = Watchdog.endProcess
     ) {
         self.interval = interval
         self.stacks = stacks

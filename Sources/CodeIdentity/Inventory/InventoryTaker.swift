@@ -58,6 +58,9 @@ public struct InventoryTaker: Sendable {
         #endif
     }
 
+    /// What the system calls itself: the `system` of its inventories.
+    public var release: String { ReleaseName.read(files) }
+
     /// Records the programs and services.
     ///
     /// `folders` are absolute paths as seen from the root; then only what lies in them, or runs a program that does, is
@@ -109,7 +112,7 @@ public struct InventoryTaker: Sendable {
             return program
         }
         let header = InventoryHeader(
-            system: ReleaseName.read(files), folders: starts.map { "/" + $0 }, takenAt: examiner.now,
+            system: release, folders: starts.map { "/" + $0 }, takenAt: examiner.now,
             problems: (walk.problems.all + walk.services.problems.all).map(\.description))
         return Inventory(
             header: header, programs: programs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) },

@@ -30,12 +30,14 @@ package struct PolicyLoader: Sendable {
     /// What this device is called in roll-outs.
     package let device: String
 
-    package init(_ name: String, state: String, osRelease: String?) throws {
+    package init(
+        _ name: String, state: String, osRelease: String?, system: CatalogueSystem = .current
+    ) throws {
         self.name = name
         self.state = state
         self.osRelease = osRelease
         device = try DeviceName.load(in: state)
-        environment = PolicySource.environment(device: device)
+        environment = PolicySource.environment(device: device, system: system)
         key = try InstallationKeyFile.findings(in: state)
     }
 

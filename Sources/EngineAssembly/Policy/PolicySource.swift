@@ -10,9 +10,14 @@ internal import Foundation
 package enum PolicySource {
     package static let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
 
-    /// What a policy may refer to on this machine; `device` takes part in roll-outs.
-    package static func environment(device: String? = nil) -> PolicyEnvironment {
-        PolicyEnvironment(detectors: detectors, files: DiskPolicyFiles(), userID: userID, device: device)
+    /// What a policy may refer to on this machine; `device` takes part in roll-outs, `system` makes the flows.
+    package static func environment(
+        device: String? = nil, system: CatalogueSystem = .current
+    ) -> PolicyEnvironment {
+        var environment = PolicyEnvironment(
+            detectors: detectors, files: DiskPolicyFiles(), userID: userID, device: device)
+        environment.system = system
+        return environment
     }
 
     /// What described flows may leave out, and name.

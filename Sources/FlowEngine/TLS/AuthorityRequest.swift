@@ -2,7 +2,6 @@
 
 // An authority below an organisation's root: its key is made here and never leaves, and only a request goes out.
 
-import Crypto
 import FlowModel
 import SwiftASN1
 import X509
@@ -21,11 +20,11 @@ import Darwin
 extension CertificateAuthority {
     /// A certificate signing request in PEM (PKCS #10) for an authority of this machine.
     ///
-    /// Its key is made once and waits as `ca.new.key` (mode 0600) until `install` brings the certificate; asked again,
+    /// Its key is made once, kept as `kind` says, and waits as `ca.new.key` (mode 0600) until `install` brings the certificate; asked again,
     /// the request is for the same key. It asks for what an authority of one machine needs and no more: to sign leaves,
     /// no further authorities (path length 0). Reads and writes files.
     public static func request(
-        in directory: String, commonName: String
+        in directory: String, commonName: String, keptBy kind: AuthorityKeyKind = .file
     ) throws(CertificateAuthorityError) -> String {
         guard !commonName.isEmpty, commonName.unicodeScalars.count <= 64 else {
             throw .init(
@@ -40,9 +39,9 @@ extension CertificateAuthority {
         if let pem = try files.read(files.newKey, secret: true) {
             key = try readKey(pem, path: files.newKey)
         } else {
-            let fresh = P256.Signing.PrivateKey()
-            try files.write(fresh.pemRepresentation + "\n", to: files.newKey, mode: 0o600)
-            key = Certificate.PrivateKey(fresh)
+            let made = try AuthorityKey.make(kind, path: files.newKey)
+            try files.write(made.pem + "\n", to: files.newKey, mode: 0o600)
+            key = made.key
         }
         do {
             let extensions = try Certificate.Extensions {
@@ -127,7 +126,9 @@ extension CertificateAuthority {
         return removed
     }
 
-    /// The authority of a directory as it is; nil when there is none. Reads files, and makes nothing.
+    /// The authority of a directory as it is; nil when there is none.
+    ///
+    /// Reads files, and makes nothing.
     public static func load(in directory: String, now: Date) throws(CertificateAuthorityError) -> CertificateAuthority?
     {
         let files = AuthorityDirectory(path: directory)

@@ -86,6 +86,9 @@ public struct CertificateAuthority: Sendable, CustomStringConvertible {
 
     static func readKey(_ pem: String, path: String) throws(CertificateAuthorityError) -> Certificate.PrivateKey {
         let documents = (try? PEMDocument.parseMultiple(pemString: pem)) ?? []
+        for document in documents {
+            if let sealed = try AuthorityKey.sealed(document, path: path) { return sealed }
+        }
         // A key written by `openssl ecparam` has a block of parameters before it.
         guard let document = documents.first(where: { $0.discriminator.hasSuffix("PRIVATE KEY") }) else {
             throw .init(

@@ -57,7 +57,7 @@ struct PolicyReader {
             + profiles.compactMap { profile in
                 rules.observed.contains(profile.name) ? profile.observed : nil
             }
-        parts.exclusions = parts.catalogues.exclusions(for: parts.settings)
+        parts.exclusions = parts.catalogues.exclusions(for: parts.settings, on: environment.system)
         parts.outline = PolicyOutline(merged, rules, reading.sources)
         parts.digest = reading.sources.digest
         parts.files = reading.sources.names

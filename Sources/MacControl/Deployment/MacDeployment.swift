@@ -37,7 +37,9 @@ public struct MacDeployment: Hashable, Sendable {
     public var organisation: String
     /// The place among several transparent proxies, smaller first; nil leaves it to the system.
     public var order: Int?
-    /// What the provider reads its policy from: a preset or a path. Everybody on the Mac can read this.
+    /// What the provider reads its policy from: a preset or a path.
+    ///
+    /// Everybody on the Mac can read this.
     public var policy: String
     public var protection: Protection
     /// Whether Private Relay stays allowed; what goes through it cannot be inspected.

@@ -67,9 +67,12 @@ struct CARequestCommand: ParsableCommand {
             """)
     @OptionGroup var options: AuthorityOptions
     @Option(help: "The common name to ask for; tells which machine it is.") var name: String
+    @Flag(help: "Have the Secure Enclave of this Mac make and keep the key.") var enclave = false
 
     func run() throws {
-        let request = try options.run { try CertificateAuthority.request(in: $0, commonName: name) }
+        let request = try options.run {
+            try CertificateAuthority.request(in: $0, commonName: name, keptBy: enclave ? .enclave : .file)
+        }
         var output = StandardOutput()
         try output.line(request)
         try output.flush()

@@ -5,8 +5,11 @@
 import EngineAssembly
 import FlowModel
 import Foundation
-import LinuxIntake
 import NIOCore
+
+#if os(Linux)
+import LinuxIntake
+#endif
 
 extension DoctorCheck {
     /// Proxies, tunnels, redirects and resolvers of others.

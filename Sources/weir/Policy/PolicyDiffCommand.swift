@@ -32,7 +32,7 @@ struct PolicyDiffCommand: ParsableCommand {
         guard FileKind(descriptor: descriptor) != .folder else {
             throw Problem.refused("\(name): a folder: name a file of JSON lines, or - for standard input")
         }
-        var lines = InputLines(descriptor: descriptor)
+        var lines = InputLines(descriptor: descriptor, limit: ProgramLimits.inputLine)
         var number = 0
         while let line = lines.next() {
             number += 1

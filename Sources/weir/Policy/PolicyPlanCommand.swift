@@ -19,7 +19,9 @@ struct PolicyPlanCommand: ParsableCommand {
     @Argument(help: "A policy file, a bundle, or a preset.") var policy = "report"
 
     func run() throws {
-        let plan = try PolicySource.load(policy).capturePlan(for: target)
+        // A plan for a Mac may be printed elsewhere.
+        let environment = PolicySource.environment(system: target == .networkExtension ? .macos : .linux)
+        let plan = try PolicySource.load(policy, environment).capturePlan(for: target)
         var output = StandardOutput()
         switch target {
         case .networkExtension: try output.line(plan.networkExtension.json)

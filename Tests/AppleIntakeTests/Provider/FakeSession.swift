@@ -50,7 +50,6 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         var rules: @Sendable (NETransparentProxyNetworkSettings) -> (any Error)?? = { _ in .some(nil) }
         var policy = SampleProvider.policy(port: 443)
         var hooks = ProviderHooks()
-        var allowed = Set(ProviderRequest.Verb.allCases)
         /// The simulated Mac answers to rules, as `amend` leaves them, instead of `rules`.
         var amend: (@Sendable (NETransparentProxyNetworkSettings) -> Void)?
     }
@@ -100,10 +99,6 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         return services
     }
 
-    override func allows(appMessage verb: ProviderRequest.Verb) -> Bool {
-        script.withLock { $0.allowed.contains(verb) }
-    }
-
     /// Claims what goes to 192.0.2.1.
     override func admit(_ flow: NEAppProxyFlow, _ firstDestination: Endpoint?, _ running: RunningProvider) -> Bool {
         events.add("admit \(firstDestination?.description ?? "anywhere")")
@@ -147,8 +142,17 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         return try JSONDecoder().decode(ProviderReply.self, from: data)
     }
 
-    func ask(_ verb: ProviderRequest.Verb, until: Int64? = nil) async throws -> ProviderReply {
-        try await send(JSONEncoder().encode(ProviderRequest(verb, until: until)))
+    /// How it stands, asked as an app would.
+    func standing() async throws -> ProviderStatus {
+        let reply = try await send(JSONEncoder().encode(ProviderRequest()))
+        return try #require(reply.status)
+    }
+
+    /// Does what the program does when the policy in force is another: no port is the mode `off`.
+    func use(port: Int?) async throws {
+        let made = made.withLock { $0.last }
+        try #require(made).engine.use(Self.snapshot(port: port))
+        try await followPolicy()
     }
 
     // MARK: Samples
@@ -162,10 +166,15 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         return ports.isEmpty ? "none" : Set(ports).sorted().joined(separator: ",")
     }
 
-    /// A policy that takes one port.
-    static func policy(port: Int) -> Policy {
-        let text =
-            "version: 1\nmode: enforce\nrules:\n  - {name: it, when: {transport: tcp, port: \(port)}, then: relay}\n"
+    /// A policy that takes one port, or nothing because its mode is `off`.
+    static func policy(port: Int?) -> Policy {
+        let text = """
+            version: 1
+            mode: \(port == nil ? "off" : "enforce")
+            rules:
+              - {name: it, when: {transport: tcp, port: \(port ?? 443)}, then: relay}
+
+            """
         do {
             return try Policy.read(yaml: text, file: "sample", PolicyEnvironment(detectors: []))
         } catch {
@@ -174,7 +183,7 @@ final class SampleProvider: TransparentProxy, @unchecked Sendable {
         }
     }
 
-    static func snapshot(port: Int) -> PolicySnapshot {
+    static func snapshot(port: Int?) -> PolicySnapshot {
         PolicySnapshot(policy: policy(port: port), key: FindingKey(bytes: [1]))
     }
 

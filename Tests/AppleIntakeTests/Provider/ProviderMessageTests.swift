@@ -4,6 +4,7 @@
 
 import FlowModel
 import Foundation
+import Synchronization
 import Testing
 
 @testable import AppleIntake
@@ -14,18 +15,18 @@ struct ProviderMessageTests {
     func wire() async throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let pause = String(decoding: try encoder.encode(ProviderRequest(.pause, until: 5)), as: UTF8.self)
-        #expect(pause == #"{"until":5,"verb":"pause","version":1}"#)
+        let request = String(decoding: try encoder.encode(ProviderRequest()), as: UTF8.self)
+        #expect(request == #"{"verb":"status","version":1}"#)
         let provider = SampleProvider()
         provider.start()
         try await provider.events.wait(for: "start: runs")
-        let reply = try await provider.ask(.status)
+        let reply = try await provider.send(encoder.encode(ProviderRequest()))
         let digest = try #require(reply.status?.policy)
         let excluded = try #require(reply.status?.rules?.excluded)
         let text = String(decoding: try encoder.encode(reply), as: UTF8.self)
         #expect(
             text
-                == #"{"status":{"capture":{"on":{}},"declined":0,"heldFlows":0,"liveFlows":0,"mode":"enforce","#
+                == #"{"status":{"declined":0,"heldFlows":0,"liveFlows":0,"mode":"enforce","#
                 + #""offered":0,"phase":"running","policy":"\#(digest)","#
                 + #""rules":{"dropped":0,"excluded":\#(excluded),"included":2,"isCertain":true}},"version":1}"#)
     }
@@ -42,10 +43,10 @@ struct ProviderMessageTests {
     }
 
     @Test(
-        "What is no message is refused",
+        "What is no question is refused, an order as well: a message does not say which user sent it",
         arguments: [
             "", "{}", "null", #"{"version":1}"#, #"{"version":1,"verb":"dance"}"#, #"{"version":"1","verb":"off"}"#,
-            #"{"version":1,"verb":"pause","until":1e300}"#, #"{"version":1,"verb":"#, "\u{0}\u{1}",
+            #"{"version":1,"verb":"off"}"#, #"{"version":1,"verb":"#, "\u{0}\u{1}",
             String(repeating: "[", count: 4096),
         ])
     func garbage(_ message: String) async throws {
@@ -63,43 +64,23 @@ struct ProviderMessageTests {
         #expect(try await provider.send(Data((full + " ").utf8)).problem?.code == "message")
     }
 
-    @Test("Orders to a provider that does not run are refused, but it says how it stands")
+    @Test("A provider that does not run says how it stands")
     func notRunning() async throws {
-        let reply = try await SampleProvider().ask(.off)
-        #expect(reply.problem?.code == "stopped")
-        #expect(reply.status?.phase == "idle")
-    }
-
-    @Test("What the program does not take from app messages is refused there, and taken where the caller is known")
-    func forbidden() async throws {
-        var script = SampleProvider.Script()
-        script.allowed = [.status]
-        let provider = SampleProvider(script)
-        provider.start()
-        try await provider.events.wait(for: "start: runs")
-        #expect(try await provider.ask(.off).problem?.code == "forbidden")
-        #expect(try await provider.ask(.status).status?.capture == .on)
-        #expect(await provider.answer(ProviderRequest(.off)).status?.capture == .off)
+        #expect(try await SampleProvider().standing().phase == "idle")
     }
 
     @Test("Of more messages than are answered at once, those beyond are told to ask again")
     func tooMany() async throws {
-        let (gate, open) = AsyncStream.makeStream(of: Never.self)
-        var script = SampleProvider.Script()
-        script.hooks.reload = {
-            for await _ in gate {}
-            return SampleProvider.snapshot(port: 443)
-        }
-        let provider = SampleProvider(script)
-        provider.start()
-        try await provider.events.wait(for: "start: runs")
+        let provider = SampleProvider()
         let most = AppleIntakeLimits.messagesAtOnce.value
-        let events = Events()
-        let message = try JSONEncoder().encode(ProviderRequest(.reload))
-        for _ in 0..<most { provider.onSystemQueue { $0.handleAppMessage(message) { _ in events.add("answer") } } }
-        #expect(try await provider.ask(.status).problem?.code == "message")
-        open.finish()
-        try await events.wait(for: "answer", most)
-        #expect(try await provider.ask(.status).problem == nil)
+        // Each answer makes room again.
+        for _ in 0...most { _ = try await provider.standing() }
+        // As many as that are being answered, the last one's included.
+        provider.messages.add(most - 1, ordering: .relaxed)
+        _ = try await provider.standing()
+        provider.messages.add(1, ordering: .relaxed)
+        #expect(try await provider.send(JSONEncoder().encode(ProviderRequest())).problem?.code == "message")
+        provider.messages.subtract(1, ordering: .relaxed)
+        _ = try await provider.standing()
     }
 }

@@ -14,12 +14,17 @@ import Testing
 
 @Suite("The provider on a Mac", .timeLimit(.minutes(2)))
 struct ProviderOnMacTests {
+    /// The provider that was made last.
+    private final class Latest: Sendable { let provider = Mutex<SampleProvider?>(nil) }
+
     /// A Mac with a program, a site that listens on two ports, and the provider.
     private final class Machine: Sendable {
         let mac: SimulatedMac
         let proxy: InstalledProxy
         let app: SimulatedProcess
         let events = Events()
+
+        private let latest: Latest
 
         init(_ knobs: Knobs = Knobs(), _ script: SampleProvider.Script = .init(), waits: ProviderWaits = .init()) {
             let internet = MemoryInternet()
@@ -28,8 +33,12 @@ struct ProviderOnMacTests {
             app = mac.launch(SimulatedProgram("curl"))
             var script = script
             script.amend = script.amend ?? { _ in }
+            let latest = Latest()
+            self.latest = latest
             proxy = mac.install("weir") { [events, script] in
-                SampleProvider(script, waits: waits, events: events)
+                let provider = SampleProvider(script, waits: waits, events: events)
+                latest.provider.withLock { $0 = provider }
+                return provider
             }
         }
 
@@ -46,32 +55,24 @@ struct ProviderOnMacTests {
             }
         }
 
-        func ask(_ verb: ProviderRequest.Verb, until: Int64? = nil) async throws -> ProviderReply {
-            let reply = await proxy.send(try JSONEncoder().encode(ProviderRequest(verb, until: until)))
-            return try JSONDecoder().decode(ProviderReply.self, from: try #require(reply))
+        var provider: SampleProvider {
+            get throws { try #require(latest.provider.withLock { $0 }) }
         }
-    }
-
-    /// A script whose policy is read again for another port.
-    private func script(rereading port: Int) -> SampleProvider.Script {
-        var script = SampleProvider.Script()
-        script.hooks.reload = { SampleProvider.snapshot(port: port) }
-        return script
     }
 
     @Test("Under every pair of what is not certain of macOS: start, off, on, new policy, sleep, wake, stop")
     func everyKnob() async throws {
         for knobs in Knobs.pairwise() {
-            let machine = Machine(knobs, script(rereading: 8443))
+            let machine = Machine(knobs)
             #expect(try await machine.way() == .direct)
             try await machine.proxy.start()
             #expect(try await machine.way() == .declined, "\(knobs)")
             #expect(try await machine.way(8443) == .direct)
-            #expect(try await machine.ask(.off).problem == nil)
+            try await machine.provider.use(port: nil)
             #expect(try await machine.way() == (knobs.emptyRulesRefused ? .excluded : .direct), "\(knobs)")
-            #expect(try await machine.ask(.rearm).problem == nil)
+            try await machine.provider.use(port: 443)
             #expect(try await machine.way() == .declined)
-            #expect(try await machine.ask(.reload).problem == nil)
+            try await machine.provider.use(port: 8443)
             #expect(try await machine.way() == .direct)
             #expect(try await machine.way(8443) == .declined)
             await machine.mac.sleep()
@@ -91,7 +92,7 @@ struct ProviderOnMacTests {
         knobs.doubleStart = true
         let machine = Machine(knobs)
         try await machine.proxy.start()
-        #expect(try await machine.ask(.status).status?.phase == "running")
+        #expect(try await machine.provider.standing().phase == "running")
         #expect(machine.events.all == ["make", "rules 443"])
     }
 
@@ -140,11 +141,11 @@ struct ProviderOnMacTests {
 
     @Test("New rules that the system refuses leave the old ones in force")
     func refusedReload() async throws {
-        var script = script(rereading: 8443)
+        var script = SampleProvider.Script()
         script.amend = { settings in if SampleProvider.words(settings) == "8443" { settings.breakRules() } }
         let machine = Machine(Knobs(), script)
         try await machine.proxy.start()
-        #expect(try await machine.ask(.reload).problem?.code == "rules")
+        await #expect(throws: ProviderFailure(.rules, "")) { try await machine.provider.use(port: 8443) }
         #expect(try await machine.way() == .declined)
         #expect(try await machine.way(8443) == .direct)
     }
@@ -157,7 +158,7 @@ struct ProviderOnMacTests {
         try await machine.proxy.start()
         #expect(try await machine.way() == .direct)
         #expect(machine.mac.log.count(.offered) == 0)
-        #expect(try await machine.ask(.rearm).problem == nil)
+        try await machine.provider.arm()
         #expect(try await machine.way() == .declined)
     }
 

@@ -207,19 +207,15 @@ struct TransparentProxyTests {
         try await provider.events.wait(for: "start: runs")
         #expect(offer())
         #expect(!offer(SampleProvider.flow(to: "192.0.2.2")))
-        _ = try await provider.ask(.off)
-        #expect(!offer())
-        _ = try await provider.ask(.rearm)
-        #expect(offer())
         provider.stop()
         #expect(!offer())
         try await provider.events.wait(for: "stop: done")
         #expect(!offer())
         let asked = provider.events.all.filter { $0.hasPrefix("admit") }
-        #expect(asked == ["admit 192.0.2.1:443", "admit 192.0.2.2:443", "admit 192.0.2.1:443"])
-        let status = try #require(try await provider.ask(.status).status)
-        #expect(status.offered == 7)
-        #expect(status.declined == 5)
+        #expect(asked == ["admit 192.0.2.1:443", "admit 192.0.2.2:443"])
+        let status = try await provider.standing()
+        #expect(status.offered == 5)
+        #expect(status.declined == 4)
         #expect(status.phase == "ended")
     }
 
@@ -253,11 +249,12 @@ struct TransparentProxyTests {
         provider.start()
         try await provider.events.wait(for: "start: runs")
         provider.onSystemQueue { $0.wake() }
-        for verb in [ProviderRequest.Verb.off, .rearm, .reload, .status] { _ = try await provider.ask(verb) }
+        try await provider.use(port: nil)
+        _ = try await provider.standing()
         provider.stop()
         try await provider.events.wait(for: "stop: done")
         try await provider.events.wait(for: "woke")
-        for done in ["make", "rules none", "rules 443", "close"] { #expect(provider.events.count(done) > 0, "\(done)") }
+        for done in ["make", "rules 443", "rules none", "close"] { #expect(provider.events.count(done) > 0, "\(done)") }
         #expect(provider.events.all.filter { $0.hasPrefix("on the queue") } == [])
     }
 
@@ -273,7 +270,7 @@ struct TransparentProxyTests {
         provider.start()
         #expect(!provider.onSystemQueue { $0.handleNewFlow(SampleProvider.flow()) })
         provider.onSystemQueue { $0.wake() }
-        #expect(try await provider.ask(.status).status?.phase == "making")
+        #expect(try await provider.standing().phase == "making")
         provider.stop()
         #expect(provider.events.count("stop: done") == 1)
     }

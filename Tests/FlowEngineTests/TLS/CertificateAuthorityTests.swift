@@ -54,6 +54,21 @@ import X509
         #expect(try authority.fingerprint.count == 64)
     }
 
+    #if !canImport(Darwin)
+    @Test func `A key that an enclave keeps is refused where there is none, and nothing is written`() throws {
+        let directory = try TemporaryDirectory()
+        #expect(
+            code {
+                try CertificateAuthority.request(in: directory.path + "/ca", commonName: "m", keptBy: .enclave)
+            } == .keyInvalid)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path + "/ca") == ["ca.lock"])
+        let sealed = PEMDocument(type: "WEIR SECURE ENCLAVE KEY", derBytes: [1, 2, 3]).pemString
+        try directory.write(try CertificateAuthority.make(now: clock.now).authority.certificatePEM, "ca.pem", mode: 0o644)
+        try directory.write(sealed, "ca.key")
+        #expect(code { try CertificateAuthority.loadOrCreate(in: directory.path, now: clock.now) } == .keyInvalid)
+    }
+    #endif
+
     @Test func `Two processes that start together agree on one authority`() async throws {
         let directory = try TemporaryDirectory()
         let (place, now) = (directory.path + "/ca", clock.now)

@@ -2,34 +2,30 @@
 
 // Lines of standard input or of a file, each of a bounded length.
 
-import EngineAssembly
-import FlowModel
-import Foundation
+package import FlowModel
+internal import Foundation
 
-/// The limits of the program itself.
-enum ProgramLimits {
-    static let inputLine = Limit(
-        "program.input-line", 4 * 1024 * 1024, .bytes, metric: "limit_input_line_total",
-        "A line of JSON on standard input; a subject with its certificates has about 10 KiB. A longer one is an error.")
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 
-    static let all: [Limit] = [inputLine, AssemblyLimits.policyFile] + DoctorLimits.all
-}
-
-/// Standard input, or another open descriptor, line by line.
-struct InputLines {
+/// An open descriptor, line by line.
+package struct InputLines {
     private let descriptor: Int32
     private let limit: Limit
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
 
-    init(descriptor: Int32 = STDIN_FILENO, limit: Limit = ProgramLimits.inputLine) {
+    package init(descriptor: Int32, limit: Limit) {
         self.descriptor = descriptor
         self.limit = limit
     }
 
     /// The next line without its line feed; nil at the end; a failure for a line that is too long, which is skipped.
-    mutating func next() -> Result<[UInt8], Problem>? {
+    package mutating func next() -> Result<[UInt8], Problem>? {
         var isTooLong = false
         while true {
             if let end = buffer[start...].firstIndex(of: 0x0a) {
@@ -52,7 +48,7 @@ struct InputLines {
     }
 
     /// Whether a whole line has been read already and waits.
-    var hasMore: Bool { buffer[start...].contains(0x0a) }
+    package var hasMore: Bool { buffer[start...].contains(0x0a) }
 
     private var tooLong: Problem { .refused("a line of more than \(limit.value) bytes; give one object a line") }
 

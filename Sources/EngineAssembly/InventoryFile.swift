@@ -2,12 +2,17 @@
 
 // An inventory as a file: lines of JSON, the header first, then services, programs, and a last line that counts them.
 
-import CodeIdentity
-import EngineAssembly
-import FlowModel
-import Foundation
+package import CodeIdentity
+internal import FlowModel
+internal import Foundation
 
-enum InventoryFile {
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+package enum InventoryFile {
     /// One line: exactly one of the four.
     private struct Line: Codable {
         var inventory: InventoryHeader?
@@ -31,7 +36,7 @@ enum InventoryFile {
     // MARK: Writing
 
     /// Gives the lines, without their line feeds.
-    static func write(_ inventory: Inventory, _ give: (String) throws -> Void) throws {
+    package static func write(_ inventory: Inventory, _ give: (String) throws -> Void) throws {
         try give(JSONLine.text(Line(inventory: inventory.header)))
         for service in inventory.services { try give(JSONLine.text(Line(service: service))) }
         for program in inventory.programs { try give(JSONLine.text(Line(program: program))) }
@@ -40,7 +45,7 @@ enum InventoryFile {
     }
 
     /// Writes a file that is there whole or not at all.
-    static func write(_ inventory: Inventory, to path: String) throws {
+    package static func write(_ inventory: Inventory, to path: String) throws {
         // A device would be replaced, which nobody wants of /dev/null.
         if case .failure(let problem) = Result(catching: { () throws(CodeProblem) in try FileBytes(path: path) }),
             problem.code == .notRegularFile
@@ -73,7 +78,7 @@ enum InventoryFile {
     // MARK: Reading
 
     /// Reads a file; every error names the line.
-    static func read(_ path: String) throws -> Inventory {
+    package static func read(_ path: String) throws -> Inventory {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw Problem.refused("\(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }

@@ -52,7 +52,12 @@ public final class FlowEngine: Sendable {
 
     /// Judges all flows that begin from now on by `policy`; those that are alive keep the one they began with.
     public func use(_ policy: PolicySnapshot) {
-        policies.withLockedValue { $0 = (policy, $0.current) }
+        // What nobody needs any more is large, and let go of outside the lock: an intake's one queue may wait at it.
+        let dropped = policies.withLockedValue { policies in
+            defer { policies = (policy, policies.current) }
+            return policies.previous
+        }
+        withExtendedLifetime(dropped) {}
         services.metrics.add("policy_changes_total", 1)
     }
 

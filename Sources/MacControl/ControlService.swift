@@ -2,6 +2,7 @@
 
 // The extension's side: bytes of a caller in, bytes of an answer out.
 
+internal import Dispatch
 public import FlowModel
 public import Foundation
 internal import Synchronization
@@ -29,6 +30,7 @@ public final class ControlService: Sendable {
     private let metrics: any MetricSink
     private let now: @Sendable () -> Int64
     private let answering = Mutex(0)
+    private let directory = DispatchQueue(label: "weir.control.directory")
 
     /// `now` gives milliseconds since 1970-01-01 UTC.
     public init(
@@ -70,11 +72,21 @@ public final class ControlService: Sendable {
                         + "\(message.versions.oldest) to \(message.versions.newest); update the older one")
             }
             version = common
-            let isAdministrator = caller.isOurs && administrators.isAdministrator(caller.user)
+            let isAdministrator = await isAdministrator(caller)
             let reach = try PeerCheck.decide(message.request, from: caller, isAdministrator: isAdministrator)
             return ReplyMessage(try await perform(message.request, reach), version: version)
         } catch {
             return ReplyMessage(.refused(error), version: version)
+        }
+    }
+
+    /// Asks on a thread that may wait: the directory can be a server, and all tasks share few threads.
+    private func isAdministrator(_ caller: ControlCaller) async -> Bool {
+        guard caller.isOurs else { return false }
+        return await withCheckedContinuation { answer in
+            directory.async { [administrators] in
+                answer.resume(returning: administrators.isAdministrator(caller.user))
+            }
         }
     }
 

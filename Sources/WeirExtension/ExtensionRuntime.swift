@@ -201,6 +201,8 @@ package actor ExtensionRuntime {
             }
         case .failure(let problem):
             policyProblem = problem.text
+            // A rest holds without the policy, and the rules of the system shall know it.
+            if rest.cap != nil { try? await provider?.followPolicy() }
             throw ControlRefusal(.failed, problem.text)
         }
     }
@@ -234,7 +236,10 @@ package actor ExtensionRuntime {
         }
         self.rest = rest
         tickOn()
-        try await reload()
+        do { try await reload() } catch {
+            // With a policy that cannot be read it rests all the same, and the state tells the problem.
+            guard rest.cap != nil, assembled?.house.engine.currentPolicy.mode == .off else { throw error }
+        }
     }
 
     private static let notStarted = ControlRefusal(.failed, "the provider has not been started")
@@ -248,7 +253,9 @@ extension ExtensionRuntime: ControlTarget {
         switch rest.at(now()) {
         case .off: condition = .off
         case .paused(let until): (condition, pausedUntil) = (.paused, until)
-        case .none: condition = running == nil ? .off : isArmed ? .running : .disarmed
+        case .none:
+            let mode = running?.currentPolicy.mode ?? .off
+            condition = running != nil && !isArmed ? .disarmed : mode == .off ? .off : .running
         }
         return ControlState(
             condition: condition, pausedUntil: pausedUntil, mode: running?.currentPolicy.mode.rawValue ?? "off",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import FlowModel
 import Foundation
 import Synchronization
@@ -114,6 +115,35 @@ import Testing
                 Issue.record("\(size) random bytes were no request")
                 continue
             }
+        }
+    }
+
+    @Test func `A directory that does not answer keeps nobody but those who ask it`() async throws {
+        let directory = SlowDirectory()
+        let service = ControlService(FakeTarget(), administrators: directory, now: { 1_000 })
+        let message = try RequestMessage(.state, .current).bytes()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<MacControlLimits.requests.value {
+                group.addTask { _ = await service.answer(message, from: ControlCaller(user: 501, isOurs: true)) }
+            }
+            // Needs a thread of those that all tasks share.
+            group.addTask { directory.answer() }
+        }
+        #expect(!directory.wasLate)
+    }
+
+    /// Answers when it is told to, or much too late.
+    private final class SlowDirectory: AdministratorDirectory {
+        private let gate = DispatchSemaphore(value: 0)
+        private let late = Mutex(false)
+        var wasLate: Bool { late.withLock { $0 } }
+
+        func answer() { gate.signal() }
+
+        func isAdministrator(_ user: UInt32) -> Bool {
+            if gate.wait(timeout: .now() + .seconds(10)) == .timedOut { late.withLock { $0 = true } }
+            gate.signal()
+            return false
         }
     }
 }

@@ -143,6 +143,27 @@ import Testing
         await restarted.close()
     }
 
+    @Test func `Off and pause work with a policy that cannot be read, and a readable one comes back`() async throws {
+        let path = try machine.policy()
+        let runtime = machine.boot()
+        let services = try await runtime.services(policy: path)
+        try machine.policy(mode: "loud")
+        try await runtime.off()
+        #expect(services.engine.currentPolicy.mode == .off)
+        #expect(await runtime.state().condition == .off)
+        await #expect(throws: ControlRefusal.self) { try await runtime.resume() }
+        // Nothing is taken as long as no policy can be read, and it does not say otherwise.
+        #expect(await runtime.state().condition == .off)
+        try machine.policy()
+        try await runtime.resume()
+        #expect(services.engine.currentPolicy.mode == .observe)
+        try machine.policy(mode: "loud")
+        try await runtime.pause(until: machine.now + 60_000)
+        #expect(services.engine.currentPolicy.mode == .off)
+        #expect(await runtime.state().policyProblem != nil)
+        await runtime.close()
+    }
+
     @Test func `After too many deaths it says so until it is armed again`() async throws {
         let path = try machine.policy()
         // Three runs that nobody ends.

@@ -10,7 +10,8 @@ extension AppleIntakeLimits {
         "Claimed flows at a time, fewer where descriptors are; beyond it the profile's `on_failure` decides.")
     public static let flowsOfProcess = Limit(
         "apple.flows.process", 1_024, .count, metric: "limit_apple_flows_process_total",
-        "Claimed flows of one process, so that one that leaks connections does not take the room of all.")
+        "Claimed flows of one process, so that one that leaks connections does not take the room of all; it is refused more."
+    )
     public static let descriptorsSpared = Limit(
         "apple.descriptors.spared", 128, .count, metric: "limit_apple_descriptors_total",
         "Descriptors that the extension needs for itself; a flow may take two of the others.")

@@ -35,6 +35,8 @@ final class ClaimedFlows: Sendable {
             let stream = StreamFlow(flow, facts: claim.facts, on: claim.loop, metrics: services.metrics)
             services.attribution.attribute(claim.facts.id, to: flow.flow)
             services.engine.handle(SeatedFlow(stream, claim.seats, services.attribution), verdict: verdict)
+            // A stop meanwhile has ended the flows that the engine knew then.
+            if isStopped.load(ordering: .acquiring) { services.engine.abortAll() }
         case .datagrams(let flow):
             let id = claim.facts.id
             let datagram = DatagramFlow(flow, facts: claim.facts, services: services, on: claim.loop) {
@@ -44,6 +46,8 @@ final class ClaimedFlows: Sendable {
             let bound = NIOLoopBound(datagram, eventLoop: claim.loop)
             datagrams.withLock { $0[id] = (bound, claim.seats) }
             datagram.begin()
+            // A stop meanwhile has ended those that were in the table then.
+            if isStopped.load(ordering: .acquiring) { datagram.end() }
         }
     }
 

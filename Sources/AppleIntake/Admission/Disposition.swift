@@ -54,7 +54,9 @@ enum Disposition: Equatable {
     /// What becomes of a flow for which there is no room, so that nothing more will be learnt of it.
     ///
     /// What would have been left alone still is; where Weir should have looked, the profile says what its failure means.
-    static func withoutRoom(_ admission: Admission, _ policy: Policy) -> Disposition {
+    /// A process that has filled its own share (`isOwnDoing`) would buy flows that nobody looks at: it is refused more
+    /// wherever a finding could have been held back.
+    static func withoutRoom(_ admission: Admission, _ policy: Policy, isOwnDoing: Bool) -> Disposition {
         let verdict: Verdict =
             switch admission {
             case .decided(let verdict): verdict
@@ -63,8 +65,10 @@ enum Disposition: Equatable {
         switch verdict.lane {
         case .bypass, .relay: return .decline
         case .inspect:
-            let fallback = verdict.profile.flatMap(policy.profile)?.onFailure.beforeTakeover
-            return fallback == .relay ? .decline : .refuse(.unavailable)
+            guard let profile = verdict.profile.flatMap(policy.profile), profile.onFailure.beforeTakeover == .relay,
+                !isOwnDoing || profile.strictest(.outbound) == .report
+            else { return .refuse(.unavailable) }
+            return .decline
         case .block: return .refuse(.denied)
         }
     }

@@ -86,7 +86,7 @@ final class FlowAdmission: Sendable {
             case .success(let taken): seats = taken
             case .failure(let shortage):
                 log.count(shortage == .flows ? .full : .processFull)
-                disposition = .withoutRoom(admission, policy)
+                disposition = .withoutRoom(admission, policy, isOwnDoing: shortage == .process)
             }
         case .decline, .refuse: break
         }
@@ -128,8 +128,6 @@ final class FlowAdmission: Sendable {
             return false
         }
     }
-
-    /// Flows that wait until their maker is known.
 
     /// Refuses what is held, and ends the UDP flows: the provider stops.
     func stop() {

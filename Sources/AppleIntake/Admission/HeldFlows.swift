@@ -25,7 +25,8 @@ final class HeldFlows: Sendable {
     private let services: ProviderServices
     private let claimed: ClaimedFlows
     private let log: AdmissionLog
-    private let waiting = Mutex<[FlowID: Held]>([:])
+    /// Nil once the provider stops: what is on its way to be held is then refused.
+    private let waiting = Mutex<[FlowID: Held]?>([:])
 
     init(_ services: ProviderServices, _ claimed: ClaimedFlows, _ log: AdmissionLog) {
         self.services = services
@@ -33,7 +34,7 @@ final class HeldFlows: Sendable {
         self.log = log
     }
 
-    var count: Int { waiting.withLock { $0.count } }
+    var count: Int { waiting.withLock { $0?.count ?? 0 } }
 
     /// Holds a flow; call on its loop.
     func hold(_ claim: Claim, _ seat: Room.Seat, madeBy token: AuditToken?, _ deferral: Deferral) {
@@ -42,25 +43,31 @@ final class HeldFlows: Sendable {
         let deadline = claim.loop.scheduleTask(in: .milliseconds(Int64(wait))) { self.end(id, nil) }
         let lastWord = deferral.atDeadline == deferral.otherwise ? nil : deferral.atDeadline
         let held = Held(claim: claim, lastWord: lastWord, deadline: deadline, seat: seat)
-        waiting.withLock { $0[id] = held }
+        let isHeld = waiting.withLock { waiting in
+            waiting?[id] = held
+            return waiting != nil
+        }
+        guard isHeld else { return refuse(held) }
         services.identities.later(token, now: .now) { self.end(id, $0) }
     }
 
     /// Refuses all that is held.
     func stop() {
         let all = waiting.withLock { waiting in
-            defer { waiting = [:] }
-            return Array(waiting.values)
+            defer { waiting = nil }
+            return waiting.map { Array($0.values) } ?? []
         }
-        for held in all {
-            held.deadline.cancel()
-            held.claim.loop.execute { held.claim.flow.flow.refuse(.unavailable) }
-        }
+        for held in all { held.claim.loop.execute { self.refuse(held) } }
+    }
+
+    private func refuse(_ held: Held) {
+        held.deadline.cancel()
+        held.claim.flow.flow.refuse(.unavailable)
     }
 
     /// The maker is known, or, without an answer, will not be; only the first of the two finds the flow here.
     private func end(_ id: FlowID, _ answer: MakerAnswer?) {
-        guard let held = waiting.withLock({ $0.removeValue(forKey: id) }) else { return }
+        guard let held = waiting.withLock({ $0?.removeValue(forKey: id) }) else { return }
         held.deadline.cancel()
         log.count(answer == nil ? .heldOverdue : .heldKnown)
         held.claim.loop.execute { self.release(held, answer) }

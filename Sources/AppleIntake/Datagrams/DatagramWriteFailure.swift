@@ -30,7 +30,9 @@ enum DatagramWriteFailure: Equatable {
         } else {
             // The socket that all flows share with the kernel can be full for a moment.
             let error = error as NSError
-            let isFull = error.domain == NSPOSIXErrorDomain && [ENOBUFS, ENOMEM, EAGAIN].contains(CInt(error.code))
+            let isFull =
+                error.domain == NSPOSIXErrorDomain
+                && [ENOBUFS, ENOMEM, EAGAIN].contains { Int($0) == error.code }
             self = isFull ? .notTaken : .flowIsOver
         }
     }

@@ -43,6 +43,8 @@ extension TransparentProxy {
                 do throws(ProviderFailure) {
                     try await running.capture.begin()
                     perform(life.withLock { $0.ruled() })
+                    // The policy may have changed while the first rules were set, when nobody could ask for others.
+                    try? await followPolicy()
                 } catch {
                     perform(life.withLock { $0.fail(error) })
                 }

@@ -72,7 +72,8 @@ package struct PolicyLoader: Sendable {
 
     /// Puts the policy in force as its file is now, or leaves the one in force when that cannot be read.
     ///
-    /// Says on standard error which it was, and why; gives the policy that was taken, or the words of the refusal.
+    /// Says on standard error which it was, and why; gives the policy that was taken, or the words of the refusal. A cap
+    /// to `off` holds all the same: a switch that needs a sound policy would fail when it is wanted most.
     @discardableResult
     package func reload(
         _ engine: FlowEngine, _ store: EventStore, _ keeper: RolloutKeeper, cap: ModeCap? = nil, metrics: any MetricSink
@@ -89,10 +90,23 @@ package struct PolicyLoader: Sendable {
         } catch {
             metrics.add("policy_reload_refused_total", 1)
             let problem = error as? Problem ?? .refused("\(name): \(error)")
-            FileDescriptorText.standardError(
-                "weir: \(problem.text)\nweir: the new policy is refused; digest \(running.digest) stays in force\n")
+            FileDescriptorText.standardError("weir: \(problem.text)\n")
+            if let cap, cap.mode == .off, let nothing = try? nothing(cap) {
+                engine.use(snapshot(nothing))
+                FileDescriptorText.standardError("weir: nothing is taken until a policy can be read again\n")
+            } else {
+                FileDescriptorText.standardError(
+                    "weir: the new policy is refused; digest \(running.digest) stays in force\n")
+            }
             return .failure(problem)
         }
+    }
+
+    /// A policy that takes nothing, and needs no file.
+    private func nothing(_ cap: ModeCap) throws -> Policy {
+        var environment = environment
+        environment.modeCap = cap
+        return try PolicySource.read(preset: "report", environment)
     }
 
     /// Reads the policy anew at each SIGHUP, and when a ring of a roll-out moves, until the process ends.

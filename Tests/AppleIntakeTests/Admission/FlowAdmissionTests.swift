@@ -178,4 +178,20 @@ import Testing
         }
         #expect(rig.admission.log.count(of: .processFull) == 2)
     }
+
+    @Test("A process that fills its share buys no flow that nobody looks at, unless there is nothing to hold back")
+    func shareBuysNothing() async throws {
+        let rig = try AdmissionRig(
+            admissionPolicy(profile: "outbound: redact"), budget: FlowBudget(flows: 8, ofProcess: 1))
+        await rig.know(app)
+        #expect(rig.offer(.udp(app), to: "192.0.2.1:9"))
+        let flow = ScriptedFlow.tcp(app)
+        #expect(rig.offer(flow))
+        #expect(flow.line.isClosed)
+        #expect(!rig.offer(.tcp(app, name: "bank.example")))
+        rig.use(try admissionPolicy(profile: "outbound: report"))
+        #expect(!rig.offer(.tcp(app)))
+        rig.use(try admissionPolicy(mode: "observe", profile: "outbound: redact"))
+        #expect(!rig.offer(.tcp(app)))
+    }
 }

@@ -8,6 +8,8 @@ import FlowEngine
 import FlowModel
 import FlowPolicy
 import Foundation
+import NIOCore
+import NIOPosix
 import NetworkExtension
 import Synchronization
 import Testing
@@ -124,6 +126,33 @@ import Testing
         try await rig.until("refused") { flow.line.isClosed }
         try await rig.until("given back") { rig.admission.budget.flows.taken == 0 }
         #expect(rig.world.dialled.isEmpty)
+    }
+
+    @Test("What is on its way to be held when the provider stops is refused at once, not when its time is over")
+    func stopOvertakes() async throws {
+        // provider's queue                   the flow's loop                 elsewhere
+        // admit: to be held
+        //                                                                    stop: refuses what is held
+        //                                    hold
+        let (rig, letGo) = try held()
+        defer { letGo() }
+        let flow = ScriptedFlow.tcp(app)
+        let new = try #require(NewFlow(flow.flow))
+        let facts = FlowFacts(
+            intake: .networkExtension, destination: try #require(Endpoint("192.0.2.1:443")),
+            identity: IdentitySummary(.unknown(.thirdPartyPending)), startedAt: 1)
+        guard case .deferred(let deferral) = rig.engine.currentPolicy.admit(facts, identityIsFinal: false) else {
+            Issue.record("not deferred")
+            return
+        }
+        let budget = rig.admission.budget
+        let claim = Claim(
+            flow: new, facts: facts, seats: try budget.seats(for: budget.process()).get(),
+            loop: MultiThreadedEventLoopGroup.singleton.next())
+        let seat = try #require(budget.held.seat())
+        rig.admission.stop()
+        try await claim.loop.submit { rig.admission.held.hold(claim, seat, madeBy: self.app, deferral) }.get()
+        #expect(flow.line.isClosed && rig.admission.held.count == 0)
     }
 
     @Test("An oracle that waits for flows of its own, offered to the same provider, completes")

@@ -175,7 +175,8 @@ final class DeadEnd: Egress, DatagramEgress, FlowSink, MetricSink {
 
 /// The policies of these tests.
 func admissionPolicy(
-    _ more: String = "", mode: String = "enforce", noToken: String = "bypass", pending: String = "hold"
+    _ more: String = "", mode: String = "enforce", noToken: String = "bypass", pending: String = "hold",
+    profile: String = "on_failure: {before_takeover: block}"
 ) throws -> Policy {
     let text = """
         version: 1
@@ -190,7 +191,7 @@ func admissionPolicy(
           - {name: mail, when: {port: 25}, then: relay}
           - {name: bad, when: {address: 192.0.2.66}, then: block}
           - {name: look, then: inspect, profile: strict}
-        profiles: {strict: {detect: [payment-card], on_failure: {before_takeover: block}}}
+        profiles: {strict: {detect: [payment-card], \(profile)}}
         """
     let detectors = Detectors.all.map { DetectorName(id: $0.id, family: $0.family) }
     return try Policy.read(yaml: text, file: "test.yaml", PolicyEnvironment(detectors: detectors))

@@ -79,6 +79,7 @@ struct DatagramBoundsTests {
     @Test("What the system does not take for a moment is lost, and the flow goes on")
     func systemIsFull() {
         #expect(DatagramWriteFailure(NSError(domain: NSPOSIXErrorDomain, code: Int(ENOBUFS))) == .notTaken)
+        #expect(DatagramWriteFailure(NSError(domain: NSPOSIXErrorDomain, code: .max)) == .flowIsOver)
         #expect(DatagramWriteFailure(NEAppProxyFlowError(.invalidArgument)) == .notTaken)
         #expect(DatagramWriteFailure(NSError(domain: NSPOSIXErrorDomain, code: Int(EPIPE))) == .flowIsOver)
         #expect(DatagramWriteFailure(NEAppProxyFlowError(.peerReset)) == .flowIsOver)

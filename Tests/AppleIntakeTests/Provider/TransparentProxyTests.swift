@@ -2,6 +2,7 @@
 
 // The entry points of the provider, called as the system calls them.
 
+import FlowEngine
 import FlowPolicy
 import Foundation
 import NetworkExtension
@@ -71,6 +72,30 @@ struct TransparentProxyTests {
         provider.start()
         try await provider.events.wait(for: "start: rules")
         #expect(provider.events.all == ["make", "rules 443", "notice rules-refused", "close", "start: rules"])
+    }
+
+    @Test("A policy that changes while the first rules are set has its rules set after them")
+    func policyOvertakesStart() async throws {
+        let engines = Engines()
+        var script = SampleProvider.Script()
+        script.make = {
+            engines.add($0.engine)
+            return $0
+        }
+        script.rules = { _ in
+            engines.use(SampleProvider.snapshot(port: 8443))
+            return .some(nil)
+        }
+        let provider = SampleProvider(script)
+        provider.start()
+        try await provider.events.wait(for: "rules 8443")
+    }
+
+    /// The engine that a script was given.
+    private final class Engines: Sendable {
+        private let engine = Mutex<FlowEngine?>(nil)
+        func add(_ engine: FlowEngine) { self.engine.withLock { $0 = engine } }
+        func use(_ policy: PolicySnapshot) { engine.withLock { $0 }?.use(policy) }
     }
 
     @Test("A system that never answers to the rules fails the start in time")

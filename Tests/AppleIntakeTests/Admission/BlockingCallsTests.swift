@@ -15,6 +15,8 @@ import Testing
 
 @testable import AppleIntake
 
+/// Each in a process of its own: the locks of the memory allocator and of the language's runtime are shared by all threads
+/// of a process, so that beside other tests a wait may be theirs.
 @Suite("Admission makes no blocking call", .timeLimit(.minutes(2))) struct BlockingCallsTests {
     private struct Seen: Sendable {
         var failure: Int32 = 0
@@ -23,34 +25,36 @@ import Testing
         var processorTime = Duration.zero
     }
 
-    /// Runs what `prepare` makes on a thread of its own, which is watched from then to its end.
-    ///
-    /// That thread can start no other, so it leaves its result for the test to find.
-    private func watched(_ prepare: @escaping @Sendable () throws -> () -> Void) async throws -> Seen {
-        let result = Result()
+    private final class Outcome: Sendable {
+        let value = Mutex<Result<Seen, any Error>?>(nil)
+        let isKnown = DispatchSemaphore(value: 0)
+
+        func set(_ result: Result<Seen, any Error>) {
+            value.withLock { $0 = result }
+            isKnown.signal()
+        }
+    }
+
+    /// Runs what `prepare` makes on a thread of its own, which is watched from then to its end, and waits for it.
+    private static func watched(_ prepare: @escaping @Sendable () throws -> () -> Void) throws -> Seen {
+        let outcome = Outcome()
         let thread = Thread {
             do {
                 let body = try prepare()
                 var seen = Seen(failure: weir_watch_begin())
-                let start = Self.processorTime
+                let start = processorTime
                 body()
-                seen.processorTime = Self.processorTime - start
+                seen.processorTime = processorTime - start
                 seen.calls = weir_watch_count(&seen.last)
-                result.value.withLock { $0 = .success(seen) }
+                outcome.set(.success(seen))
             } catch {
-                result.value.withLock { $0 = .failure(error) }
+                outcome.set(.failure(error))
             }
         }
         thread.stackSize = 4 << 20
         thread.start()
-        while true {
-            if let result = result.value.withLock({ $0 }) { return try result.get() }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-    }
-
-    private final class Result: Sendable {
-        let value = Mutex<Swift.Result<Seen, any Error>?>(nil)
+        outcome.isKnown.wait()
+        return try #require(outcome.value.withLock { $0 }).get()
     }
 
     private static var processorTime: Duration {
@@ -61,60 +65,74 @@ import Testing
 
     @Test("The watch sees files, sockets, sleep and locks")
     func watch() async throws {
-        let lock = DispatchSemaphore(value: 0)
-        let calls: [@Sendable () -> Void] = [
-            { lock.wait() }, { _ = open("/etc/hosts", O_RDONLY) }, { _ = access("/etc/hosts", R_OK) },
-            { _ = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }, { usleep(1) },
-        ]
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { lock.signal() }
-        for (number, call) in calls.enumerated() {
-            let seen = try await watched { call }
-            #expect(seen.failure == 0)
-            #expect(seen.calls > 0, "call \(number)")
+        await #expect(processExitsWith: .success) {
+            let lock = DispatchSemaphore(value: 0)
+            let calls: [@Sendable () -> Void] = [
+                { lock.wait() }, { _ = open("/etc/hosts", O_RDONLY) }, { _ = access("/etc/hosts", R_OK) },
+                { _ = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }, { usleep(1) },
+            ]
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) { lock.signal() }
+            for (number, call) in calls.enumerated() {
+                let seen = try Self.watched { call }
+                #expect(seen.failure == 0)
+                #expect(seen.calls > 0, "call \(number)")
+            }
+            #expect(try Self.watched { {} }.calls == 0)
         }
-        #expect(try await watched { {} }.calls == 0)
     }
 
     @Test(
         "Ten thousand new flows of all kinds, two thousand processes: no file, no name, no socket, no lock waited for")
     func tenThousand() async throws {
-        let seen = try await watched {
-            let policy = try admissionPolicy("requirements: {app: 'identifier \"com.example.app\"'}")
-            let settings = try AppleIdentityResolver.Settings(osPrograms: AdmissionRig.osPrograms)
-            // Nobody else is at work, so that what is counted is admission's own.
-            let resolver = AppleIdentityResolver(
-                kernel: ScriptedKernel(), oracle: ScriptedOracle(), settings: settings, wake: {})
-            let loop = EmbeddedEventLoop()
-            let services = AdmissionRig.services(policy, DeadEnd(loop), loop, resolver)
-            let admission = FlowAdmission(services, budget: FlowBudget(flows: 4_096), ownProcess: 1)
-            for number in 0..<200 as Range<UInt32> {
-                _ = resolver.immediate(ScriptedProgram.app.process(number), now: .now)
-                resolver.resolvePending { .now }
-            }
-            let flows = (0..<10_000 as Range<UInt32>).map { number -> ScriptedFlow in
-                let known = ScriptedProgram.app.process(number % 200)
-                return switch number % 9 {
-                case 0: .tcp(ScriptedProgram.trustd.process(number % 50), "17.0.0.1")
-                case 1: .tcp(known)
-                case 2: .tcp(known, "2001:db8::1", 25, name: "Bank.Example")
-                case 3: .udp(known, name: "bank.example")
-                case 4: .tcp(ScriptedProgram.app.process(1_000 + number % 2_000))
-                case 5: .udp(ScriptedProgram.unsigned.process(number % 100))
-                case 6: .tcp(token: Data(count: Int(number % 64)), "192.0.2.66", 5_223)
-                case 7: .tcp(nil, "192.0.2.7", 80)
-                default: .udp(ScriptedProgram.trustd.process(number % 50))
+        let result = try await #require(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let seen = try Self.watched {
+                let policy = try admissionPolicy("requirements: {app: 'identifier \"com.example.app\"'}")
+                let settings = try AppleIdentityResolver.Settings(osPrograms: AdmissionRig.osPrograms)
+                // Nobody else is at work, so that what is counted is admission's own.
+                let resolver = AppleIdentityResolver(
+                    kernel: ScriptedKernel(), oracle: ScriptedOracle(), settings: settings, wake: {})
+                let loop = EmbeddedEventLoop()
+                let services = AdmissionRig.services(policy, DeadEnd(loop), loop, resolver)
+                let admission = FlowAdmission(services, budget: FlowBudget(flows: 4_096), ownProcess: 1)
+                for number in 0..<200 as Range<UInt32> {
+                    _ = resolver.immediate(ScriptedProgram.app.process(number), now: .now)
+                    resolver.resolvePending { .now }
                 }
+                return Self.admitting(Self.flows(), admission)
             }
-            let destinations = ["192.0.2.1:443", "192.0.2.1:53", "[2001:db8::2]:4500"].map { Endpoint($0) } + [nil]
-            return {
-                for (number, flow) in flows.enumerated() {
-                    let destination = flow.flow is NEAppProxyUDPFlow ? destinations[number % 4] : nil
-                    _ = admission.admit(flow.flow, firstDestination: destination)
-                }
+            #expect(seen.failure == 0)
+            #expect(seen.calls == 0, "the last was system call \(seen.last)")
+            print("admission: 10,000 flows took \(seen.processorTime) of the thread's processor time")
+        }
+        print(String(decoding: result.standardOutputContent, as: UTF8.self))
+    }
+
+    // MARK: What is admitted
+
+    private static func admitting(_ flows: [ScriptedFlow], _ admission: FlowAdmission) -> () -> Void {
+        let destinations = ["192.0.2.1:443", "192.0.2.1:53", "[2001:db8::2]:4500"].map { Endpoint($0) } + [nil]
+        return {
+            for (number, flow) in flows.enumerated() {
+                let destination = flow.flow is NEAppProxyUDPFlow ? destinations[number % 4] : nil
+                _ = admission.admit(flow.flow, firstDestination: destination)
             }
         }
-        #expect(seen.failure == 0)
-        #expect(seen.calls == 0, "the last was system call \(seen.last)")
-        print("admission: 10,000 flows took \(seen.processorTime) of the thread's processor time")
+    }
+
+    private static func flows() -> [ScriptedFlow] {
+        (0..<10_000 as Range<UInt32>).map { number -> ScriptedFlow in
+            let known = ScriptedProgram.app.process(number % 200)
+            return switch number % 9 {
+            case 0: .tcp(ScriptedProgram.trustd.process(number % 50), "17.0.0.1")
+            case 1: .tcp(known)
+            case 2: .tcp(known, "2001:db8::1", 25, name: "Bank.Example")
+            case 3: .udp(known, name: "bank.example")
+            case 4: .tcp(ScriptedProgram.app.process(1_000 + number % 2_000))
+            case 5: .udp(ScriptedProgram.unsigned.process(number % 100))
+            case 6: .tcp(token: Data(count: Int(number % 64)), "192.0.2.66", 5_223)
+            case 7: .tcp(nil, "192.0.2.7", 80)
+            default: .udp(ScriptedProgram.trustd.process(number % 50))
+            }
+        }
     }
 }

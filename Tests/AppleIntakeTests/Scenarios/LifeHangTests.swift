@@ -115,7 +115,7 @@ import Testing
             let process = rig.mac.launch(SimulatedProgram("tool \(number)", team: "AB12CD34EF"))
             return Task { await process.failure() }
         }
-        try await rig.eventually("all are held") { try await rig.ask(.status).status?.heldFlows == 4 }
+        try await rig.eventually("all are held") { try await rig.status().heldFlows == 4 }
         rig.proxy.kill()
         for connecting in connecting { #expect(await connecting.value == ECONNABORTED) }
         rig.weir.beforeExamination.change { $0 = nil }
@@ -177,12 +177,9 @@ import Testing
         #expect(rig.weir.codes.contains("provider-disarmed"))
         let unseen = try await rig.app.ask()
         #expect(unseen.way == .direct)
-        guard case .disarmed = try await rig.ask(.status).status?.capture else {
-            Issue.record("it is armed")
-            return
-        }
-        let reply = try await rig.ask(.rearm)
-        #expect(reply.problem == nil && reply.status?.capture == .on)
+        #expect(try await rig.status().disarmed != nil)
+        try await rig.weir.rearm()
+        #expect(try await rig.status().disarmed == nil)
         let seen = try await rig.app.ask()
         #expect(seen.way == .claimed(by: "weir"))
         // A stop is no death, so it stays armed.
@@ -203,8 +200,9 @@ import Testing
         try await rig.proxy.start()
         let carried = try await rig.app.ask()
         rig.weir.modeCap.change { $0 = ModeCap(.off, because: "this build is known to go wrong") }
-        let reply = try await rig.ask(.reload)
-        #expect(reply.problem == nil && reply.status?.mode == "off" && reply.status?.rules?.included == 0)
+        try await rig.weir.reload()
+        let status = try await rig.status()
+        #expect(status.mode == "off" && status.rules?.included == 0)
         try await carried.ask()
         #expect(try await rig.app.ask().way == .direct)
         await rig.proxy.stop(.userInitiated)

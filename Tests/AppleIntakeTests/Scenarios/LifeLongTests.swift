@@ -150,17 +150,14 @@ import Testing
         try await Self.traffic(rig)
 
         let nothing: SimulatedSocket.Way = knobs.emptyRulesRefused ? .excluded : .direct
-        let orders: [(ProviderRequest.Verb, SimulatedSocket.Way)] = [
-            (.off, nothing), (.rearm, Self.taken), (.pause, nothing), (.resume, Self.taken),
-        ]
-        for (verb, way) in orders {
-            #expect(try await rig.ask(verb, until: rig.weir.time.read { $0 } + 60_000).problem == nil, "\(verb)")
-            #expect(try await rig.app.ask().way == way, "\(verb)")
+        for isResting in [true, false, true, false] {
+            try await rig.weir.rest(isResting)
+            #expect(try await rig.app.ask().way == (isResting ? nothing : Self.taken))
         }
         rig.weir.policy.change { $0 = "mode: [" }
-        #expect(try await rig.ask(.reload).problem?.code == "reload")
+        await #expect(throws: (any Error).self) { try await rig.weir.reload() }
         rig.weir.policy.change { $0 = MacRig.policy("# the same, read again") }
-        #expect(try await rig.ask(.reload).problem == nil)
+        try await rig.weir.reload()
         await rig.mac.sleep()
         rig.mac.wake()
         try await claimed.ask()

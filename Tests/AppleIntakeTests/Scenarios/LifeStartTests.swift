@@ -109,32 +109,23 @@ import Testing
         #expect(!weir.codes.contains("provider-died"))
 
         // The old app asks what it always asked; one that speaks another language is told so.
-        #expect(try await rig.ask(.status).status?.phase == "running")
+        #expect(try await rig.status().phase == "running")
         let strange = try #require(await rig.proxy.send(Data(#"{"version": 9, "verb": "status"}"#.utf8)))
         #expect(try JSONDecoder().decode(ProviderReply.self, from: strange).problem?.code == "version")
         await rig.proxy.stop(.userInitiated)
         try await rig.nothingIsLeft()
     }
 
-    @Test func `Pause, off and resume decide on new connections, and those that are carried go on`() async throws {
+    @Test func `A rest decides on new connections, and those that are carried go on`() async throws {
         let rig = MacRig()
         try await rig.serve()
         try await rig.proxy.start()
         let carried = try await rig.app.ask()
-        let orders: [(ProviderRequest.Verb, Int64?, SimulatedSocket.Way)] = [
-            (.pause, 3_600_000, .direct), (.resume, nil, Self.taken), (.off, nil, .direct), (.rearm, nil, Self.taken),
-        ]
-        for (verb, wait, way) in orders {
-            let reply = try await rig.ask(verb, until: wait.map { rig.weir.time.read { $0 } + $0 })
-            #expect(reply.problem == nil, "\(verb)")
-            #expect(try await rig.app.ask().way == way, "\(verb)")
+        for isResting in [true, false, true, false] {
+            try await rig.weir.rest(isResting)
+            #expect(try await rig.app.ask().way == (isResting ? .direct : Self.taken))
             try await carried.ask()
         }
-        let reply = try await rig.ask(.pause, until: rig.weir.time.read { $0 } + 50)
-        #expect(reply.problem == nil)
-        try await rig.eventually("the pause ends by itself") { try await rig.ask(.status).status?.capture == .on }
-        try await rig.eventually("flows are taken again") { try await rig.app.ask().way == Self.taken }
-        try await carried.ask()
         await rig.proxy.stop(.userInitiated)
         #expect(await carried.end() == ECONNRESET)
         try await rig.nothingIsLeft()
@@ -150,17 +141,17 @@ import Testing
             $0 = MacRig.policy("- {name: nor this, when: {address: 203.0.113.0/24}, then: bypass}")
         }
         rig.weir.beforeReading.change { $0 = { _ = await isRead.wait { $0 ? true : nil } } }
-        let reloading = Task { try await rig.ask(.reload) }
+        let reloading = Task { try await rig.weir.reload() }
         for _ in 0..<3 { #expect(try await rig.app.ask().way == Self.taken) }
         isRead.change { $0 = true }
-        #expect(try await reloading.value.problem == nil)
+        try await reloading.value
         #expect(try await rig.app.ask().way == .excluded)
         try await carried.ask()
 
-        let digest = try await rig.ask(.status).status?.policy
+        let digest = try await rig.status().policy
         rig.weir.policy.change { $0 = "version: 1\nmode: [" }
-        let reply = try await rig.ask(.reload)
-        #expect(reply.problem?.code == "reload" && reply.status?.policy == digest)
+        await #expect(throws: (any Error).self) { try await rig.weir.reload() }
+        #expect(try await rig.status().policy == digest)
         #expect(try await rig.app.ask().way == .excluded)
         await rig.proxy.stop(.userInitiated)
         try await rig.nothingIsLeft()
@@ -182,7 +173,7 @@ import Testing
             let process = rig.mac.launch(SimulatedProgram("tool \(number)", team: "AB12CD34EF"))
             return Task { await process.failure() }
         }
-        try await rig.eventually("all are held") { try await rig.ask(.status).status?.heldFlows == 4 }
+        try await rig.eventually("all are held") { try await rig.status().heldFlows == 4 }
         await rig.proxy.stop(.userInitiated)
         for connecting in connecting { #expect(await connecting.value == ECONNABORTED) }
         // Refused by the provider, and not cut by the system because it ended.

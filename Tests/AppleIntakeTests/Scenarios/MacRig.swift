@@ -79,10 +79,10 @@ final class MacRig: Sendable {
 
     static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    /// Asks a provider as its app does.
-    func ask(_ verb: ProviderRequest.Verb, until: Int64? = nil) async throws -> ProviderReply {
-        let reply = await proxy.send(try JSONEncoder().encode(ProviderRequest(verb, until: until)))
-        return try JSONDecoder().decode(ProviderReply.self, from: try #require(reply))
+    /// How a provider stands, as its app asks it.
+    func status() async throws -> ProviderStatus {
+        let reply = try #require(await proxy.send(try JSONEncoder().encode(ProviderRequest())))
+        return try #require(try JSONDecoder().decode(ProviderReply.self, from: reply).status)
     }
 
     /// Waits until nothing of any flow is left, in any of the extension's processes so far.
@@ -167,6 +167,8 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
     let kernel: TableOfPrograms
     let proxy = Gate<InstalledProxy?>(nil)
     let runs = Gate<[(RunningProvider, SimulatedProcess)]>([])
+    /// The provider that was made last, and its engine.
+    private let running = Gate<(provider: WeakProvider, engine: FlowEngine)?>(nil)
     /// Connections that the engines have open.
     let channels = Atomic(0)
     private let flows = Gate<[WeakFlow]>([])
@@ -231,6 +233,32 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
         }
     }
 
+    // MARK: What the program does around its provider
+
+    /// Reads the policy again; it is in force for new flows, and the rules follow.
+    func reload() async throws {
+        let (provider, engine) = try #require(running.read { $0 })
+        engine.use(snapshot(try await reading()))
+        try await provider.provider?.followPolicy()
+    }
+
+    /// Takes nothing, or takes flows again.
+    func rest(_ isResting: Bool) async throws {
+        modeCap.change { $0 = isResting ? ModeCap(.off, because: "somebody wants it to rest") : nil }
+        try await reload()
+    }
+
+    /// Takes flows again after too many deaths.
+    func rearm() async throws {
+        let process = try #require(proxy.read { $0?.process })
+        for notice in register(of: process).rearm(at: time.read { $0 }) { record(notice: notice) }
+        try await running.read { $0 }?.provider.provider?.arm()
+    }
+
+    fileprivate func runs(_ provider: WeirUnderTest, _ engine: FlowEngine) {
+        running.change { $0 = (WeakProvider(provider: provider), engine) }
+    }
+
     func services() async throws -> ProviderServices {
         guard let process = proxy.read({ $0?.process }) else { throw CocoaError(.featureUnsupported) }
         let policy = try await reading()
@@ -249,8 +277,6 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
         for notice in beginning.notices { record(notice: notice) }
         var hooks = ProviderHooks()
         hooks.disarmed = beginning.isArmed ? nil : "it died too often"
-        hooks.rearmed = { for notice in deaths.rearm(at: now()) { self.record(notice: notice) } }
-        hooks.reload = { self.snapshot(try await self.reading()) }
         hooks.woke = { self.count("woke") }
         hooks.notify = { self.record(notice: NoticeRecord(at: now(), .warning, $0)) }
         hooks.close = {
@@ -306,6 +332,10 @@ final class InstalledWeir: Sendable, FlowSink, MetricSink {
 // the reference is only compared with nil.
 private struct WeakFlow: @unchecked Sendable { weak var flow: NEAppProxyFlow? }
 
+// The class is Sendable;
+// only the reference to it changes, when it goes.
+private struct WeakProvider: @unchecked Sendable { weak var provider: WeirUnderTest? }
+
 /// The provider as a program derives it, in one process.
 // Sendable: two constants of types that are it themselves;
 // for the rest its class says why.
@@ -322,7 +352,9 @@ final class WeirUnderTest: TransparentProxy, @unchecked Sendable {
 
     override func makeServices() async throws -> ProviderServices {
         weir.count("make")
-        return try await weir.services()
+        let services = try await weir.services()
+        weir.runs(self, services.engine)
+        return services
     }
 
     override func stopProxy(with reason: NEProviderStopReason, completionHandler: @escaping @Sendable () -> Void) {

@@ -63,7 +63,8 @@ import X509
             } == .keyInvalid)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path + "/ca") == ["ca.lock"])
         let sealed = PEMDocument(type: "WEIR SECURE ENCLAVE KEY", derBytes: [1, 2, 3]).pemString
-        try directory.write(try CertificateAuthority.make(now: clock.now).authority.certificatePEM, "ca.pem", mode: 0o644)
+        let authority = try CertificateAuthority.make(now: clock.now).authority
+        try directory.write(try authority.certificatePEM, "ca.pem", mode: 0o644)
         try directory.write(sealed, "ca.key")
         #expect(code { try CertificateAuthority.loadOrCreate(in: directory.path, now: clock.now) } == .keyInvalid)
     }

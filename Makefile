@@ -12,7 +12,7 @@ VECTORS := $(CURDIR)/.build/codesign-vectors
 ALONE := .ci/own-network env WEIR_BINARY=$(WEIR) WEIR_CODESIGN_VECTORS=$(VECTORS)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo demo-macos test unit interop lint bench fuzz sanitize soak clean
+.PHONY: help deps deps-build deps-unit deps-demo deps-test vectors build demo demo-macos test unit interop lint bench fuzz sanitize soak soak-macos clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,12 @@ soak: deps-test build ## carry bodies of 1 GiB and watch the memory
 	swift build --build-tests $(FLAGS)
 	@echo "Carrying bodies of 1 GiB in both directions; this takes some minutes"
 	$(ALONE) WEIR_BODY_MIB=1024 $(TEST) --filter InteropTests.Interop/LargeBodies
+
+soak-macos: deps-unit ## carry 100,000 flows through the macOS provider on a simulated Mac, and watch memory and descriptors
+	@echo "Building all tests for debug"
+	swift build --build-tests $(FLAGS)
+	@echo "Carrying 100,000 flows; this takes some minutes"
+	WEIR_SOAK_ROUNDS=784 $(TEST) --filter AppleIntakeTests.LifeLongTests
 
 sanitize: vectors ## run the tests of each room under the address and the thread sanitizer
 	@echo "Running the tests of each room under the address sanitizer"

@@ -11,7 +11,7 @@ import Testing
 @testable import AppleIntake
 @testable import NetworkExtension
 
-@Suite(.timeLimit(.minutes(5))) struct LifeLongTests {
+@Suite(.timeLimit(.minutes(30))) struct LifeLongTests {
     private static let taken = SimulatedSocket.Way.claimed(by: "weir")
 
     /// Where connections end in other ways than at `MacRig.site`.
@@ -40,8 +40,10 @@ import Testing
         let echo = try await rig.serveDatagrams(Place.datagrams)
         try await rig.proxy.start()
         var number = 0
-        // Five hours: each round is a quarter of one.
-        for _ in 0..<20 {
+        var samples: [Footprint] = []
+        // Five hours: each round is a quarter of one. `make soak-macos` makes it a hundred thousand flows.
+        let rounds = ProcessInfo.processInfo.environment["WEIR_SOAK_ROUNDS"].flatMap { Int($0) } ?? 20
+        for round in 1...rounds {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<Ending.allCases.count * 8 {
                     let ending = Ending.allCases[number % Ending.allCases.count]
@@ -52,8 +54,19 @@ import Testing
                 try await group.waitForAll()
             }
             rig.weir.time.change { $0 += 900_000 }
+            rig.weir.records.change { $0 = [] }
+            if round % max(rounds / 8, 1) == 0 {
+                try await rig.nothingIsLeft()
+                samples.append(try Footprint())
+            }
         }
         try await rig.nothingIsLeft()
+        if rounds >= 200 {
+            for sample in samples { print("soak: \(sample)") }
+            let (early, late) = (samples[samples.count / 2], samples[samples.count - 1])
+            #expect(late.descriptors <= early.descriptors + 8)
+            #expect(late.pages <= early.pages + early.pages / 10)
+        }
         #expect(rig.app.egressCount == 0)
         #expect(rig.mac.log.count(.claimed) > number / 2)
         #expect(rig.mac.log.count(.claimed, destination: Place.datagrams) == number / 8)
@@ -62,6 +75,21 @@ import Testing
         try await rig.nothingIsLeft()
         await rig.proxy.stop(.userInitiated)
         try await echo.close()
+    }
+
+    /// What this process holds of the machine.
+    private struct Footprint: CustomStringConvertible {
+        let descriptors: Int
+        /// Resident pages of 4 KiB.
+        let pages: Int
+
+        init() throws {
+            descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            let words = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+            pages = try #require(words.count > 1 ? Int(words[1]) : nil)
+        }
+
+        var description: String { "\(descriptors) descriptors, \(pages * 4 / 1024) MiB resident" }
     }
 
     private enum Ending: CaseIterable {

@@ -24,6 +24,8 @@ package struct AssemblyOptions: Sendable {
     package var system = CatalogueSystem.current
     /// Holds the mode down further than the policy and this system do.
     package var modeCap: ModeCap?
+    /// Where the certificate authority comes from.
+    package var authority = AuthoritySource.madeOnFirstUse
 
     package init(policy: String, state: String, upstreamCA: String? = nil, osRelease: String? = nil) {
         self.policy = policy
@@ -33,11 +35,22 @@ package struct AssemblyOptions: Sendable {
     }
 }
 
+/// Where the certificate authority comes from.
+package enum AuthoritySource: Sendable {
+    /// The state directory's, and a new one where there is none: for programs that tell their clients whom to trust.
+    case madeOnFirstUse
+    /// Only one that was installed. Where there is none that can be used, TLS is relayed: nobody would trust another.
+    case installed
+}
+
 /// A running engine with its authority, its store, its counters and its policy.
 package struct AssembledEngine: Sendable {
     package let engine: FlowEngine
     package let store: EventStore
-    package let authority: CertificateAuthority
+    /// Nil where none is installed that can be used: TLS is then relayed.
+    package let authority: CertificateAuthority?
+    /// Why there is none.
+    package let authorityProblem: Reason?
     package let stateDirectory: String
     package let counters: Counters
     package let policies: PolicyLoader
@@ -67,11 +80,11 @@ package struct AssembledEngine: Sendable {
             options.policy, state: state, osRelease: options.osRelease, system: options.system)
         let loaded = try policies.load(cap: options.modeCap)
         loaded.permit.begin(loaded.policy, now: now())
-        let authority: CertificateAuthority
+        let (authority, authorityProblem): (CertificateAuthority?, Reason?)
         let roots: TrustRoots
         let store: EventStore
         do {
-            authority = try CertificateAuthority.loadOrCreate(in: state, now: Date())
+            (authority, authorityProblem) = try Self.authority(options.authority, in: state)
             roots = try TrustRoots.system(adding: options.upstreamCA)
             var options = EventStoreOptions()
             options.privacy = try EventPrivacy(loaded.policy.settings.privacy, state: state)
@@ -86,13 +99,15 @@ package struct AssembledEngine: Sendable {
         if let problem = store.health().lastError {
             FileDescriptorText.standardError("weir: events are not being written: \(problem)\n")
         }
-        let takeover: TakeoverServices
+        let takeover: TakeoverServices?
         do {
-            takeover = TakeoverServices(
-                minter: try LeafMinter(authority: authority, metrics: counters, clock: { Date() }),
-                upstream: try UpstreamTLS(),
-                trust: X509UpstreamTrust(
-                    roots: roots, revocation: PlainHTTPFetcher(group: loops), metrics: counters, clock: { Date() }))
+            takeover = try authority.map { authority in
+                TakeoverServices(
+                    minter: try LeafMinter(authority: authority, metrics: counters, clock: { Date() }),
+                    upstream: try UpstreamTLS(),
+                    trust: X509UpstreamTrust(
+                        roots: roots, revocation: PlainHTTPFetcher(group: loops), metrics: counters, clock: { Date() }))
+            }
         } catch {
             throw Problem.internalError("TLS could not be set up: \(error)")
         }
@@ -104,8 +119,26 @@ package struct AssembledEngine: Sendable {
             services: EngineServices(
                 egress: egress, sink: sink, metrics: counters, takeover: takeover, now: now))
         return AssembledEngine(
-            engine: engine, store: store, authority: authority, stateDirectory: state, counters: counters,
-            policies: policies, rollouts: rollouts, sink: sink)
+            engine: engine, store: store, authority: authority, authorityProblem: authorityProblem,
+            stateDirectory: state, counters: counters, policies: policies, rollouts: rollouts, sink: sink)
+    }
+
+    private static func authority(
+        _ source: AuthoritySource, in state: String
+    ) throws(CertificateAuthorityError) -> (CertificateAuthority?, Reason?) {
+        switch source {
+        case .madeOnFirstUse:
+            return (try CertificateAuthority.loadOrCreate(in: state, now: Date()), nil)
+        case .installed:
+            do {
+                if let installed = try CertificateAuthority.load(in: state, now: Date()) { return (installed, nil) }
+                return (
+                    nil, Reason("authority-missing", "\(state): install one with `weir ca`; until then TLS is relayed")
+                )
+            } catch {
+                return (nil, Reason("authority-unusable", "\(error); until then TLS is relayed"))
+            }
+        }
     }
 
     /// Lets live flows end, for a time, then ends them; closes the store last.

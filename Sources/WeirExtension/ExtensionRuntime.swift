@@ -82,6 +82,8 @@ package actor ExtensionRuntime {
         var options = AssemblyOptions(
             policy: policy, state: parts.state, upstreamCA: parts.upstreamCA, osRelease: parts.osRelease)
         options.modeCap = rest.cap
+        // Nobody would trust one that is made here, and every inspected program would fail.
+        options.authority = .installed
         // Also where a simulated Mac offers the flows.
         options.system = .macos
         var ledger: BypassLedger?
@@ -131,6 +133,9 @@ package actor ExtensionRuntime {
         let beginning = deaths.begin(approved: "\(policy.digest) \(parts.build)", at: now())
         isArmed = beginning.isArmed
         for notice in beginning.notices { sink.record(notice: notice) }
+        if let problem = assembled.house.authorityProblem {
+            sink.record(notice: NoticeRecord(at: now(), .warning, problem))
+        }
         guard let connections = parts.connections else { return }
         let hasDied = beginning.notices.contains { $0.reason.code == "provider-died" }
         CoverageGap(connections: connections, identities: assembled.identities, ownProcess: getpid())

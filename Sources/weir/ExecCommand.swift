@@ -53,8 +53,9 @@ struct ExecCommand: AsyncParsableCommand {
         }
         var environment = CommandEnvironment.current()
         let runtime = try Runtime.start(options)
+        guard let authority = runtime.authority else { throw Problem.internalError("exec: there is no authority") }
         let bundle = ChildTrustEnvironment.bundle(
-            authority: Array(try runtime.authority.certificatePEM.utf8), environment: environment)
+            authority: Array(try authority.certificatePEM.utf8), environment: environment)
         let file = try CommandFile.write(bundle.pem, named: "bundle", type: ".pem", in: runtime.stateDirectory)
         ChildTrustEnvironment.apply(file: file, to: &environment)
         if let settings = WgetSettings.text(naming: file, environment: environment) {

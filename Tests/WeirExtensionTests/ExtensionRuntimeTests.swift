@@ -2,6 +2,7 @@
 
 import AppleIntake
 import CodeIdentity
+import EventStore
 import FlowEngine
 import FlowModel
 import FlowPolicy
@@ -162,6 +163,28 @@ import Testing
         #expect(services.engine.currentPolicy.mode == .off)
         #expect(await runtime.state().policyProblem != nil)
         await runtime.close()
+    }
+
+    @Test func `Without an authority that was installed it makes none and says so, and with one it says nothing`()
+        async throws
+    {
+        let path = try machine.policy()
+        func told() async throws -> [String] {
+            let runtime = machine.boot()
+            _ = try await runtime.services(policy: path)
+            await runtime.close()
+            var codes: [String] = []
+            for try await event in try EventReader.open(at: machine.folder + "/state").events(EventQuery()) {
+                if case .notice(let notice) = event { codes.append(notice.reason.code) }
+            }
+            return codes.filter { $0.hasPrefix("authority") }
+        }
+        #expect(try await told() == ["authority-missing"])
+        #expect(!FileManager.default.fileExists(atPath: machine.folder + "/state/ca.key"))
+        _ = try CertificateAuthority.loadOrCreate(in: machine.folder + "/state", now: Date())
+        #expect(try await told() == ["authority-missing"], "nothing was added")
+        try Data("no key".utf8).write(to: URL(filePath: machine.folder + "/state/ca.key"))
+        #expect(try await told() == ["authority-missing", "authority-unusable"])
     }
 
     @Test func `After too many deaths it says so until it is armed again`() async throws {

@@ -89,6 +89,14 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf
     -subj '/CN=origin.test' 2> /dev/null
 printf 'subjectAltName=DNS:origin.test,DNS:courier.push.apple.com\nextendedKeyUsage=serverAuth\n' > leaf.ext
 openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -days 30 -extfile leaf.ext -out leaf.pem 2> /dev/null
+# The organisation's root signs the authority of this Mac, whose key stays in the Mac's state.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout house.key -out house.pem \
+    -subj '/CN=Demonstration organisation' -addext basicConstraints=critical,CA:TRUE -addext 'keyUsage=critical,keyCertSign,cRLSign' 2> /dev/null
+"$weir" ca csr --state state --name 'this Mac' > mac.csr || give_up 'weir ca csr failed'
+printf 'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n' > mac.ext
+openssl x509 -req -in mac.csr -CA house.pem -CAkey house.key -days 7 -extfile mac.ext -out mac.pem 2> /dev/null
+cat house.pem >> mac.pem
+"$weir" ca install --state state mac.pem > /dev/null || give_up 'weir ca install failed'
 cat > nginx.conf << CONFIGURATION
 user root; daemon off; master_process off; pid nginx.pid; error_log error.log;
 events {}
@@ -114,7 +122,7 @@ until_so nc -z 192.0.2.10 443
 coproc mac { exec "$machine" "$work/state" redact "$work/root.pem" 2> mac.log; }
 started+=("$mac_PID")
 read -r -t 60 _ door <&"${mac[0]}" || give_up 'the machine did not start'
-ours=$work/state/ca.pem theirs=$work/root.pem
+ours=$work/house.pem theirs=$work/root.pem
 say "programs  $(curl --version | head -n 1 | cut -d ' ' -f 1,2), each as an application of a simulated Mac, by port $door"
 say 'provider  WeirProvider, installed on that Mac, policy redact'
 say "origin    $(nginx -v 2>&1 | sed 's/.*: //')"

@@ -162,18 +162,7 @@ import Testing
         try await rig.serve()
         let examined = DispatchSemaphore(value: 0)
         defer { examined.signal() }
-        rig.weir.beforeExamination.change {
-            $0 = {
-                examined.wait()
-                examined.signal()
-            }
-        }
-        try await rig.proxy.start()
-        let connecting = (0..<4).map { number in
-            let process = rig.mac.launch(SimulatedProgram("tool \(number)", team: "AB12CD34EF"))
-            return Task { await process.failure() }
-        }
-        try await rig.eventually("all are held") { try await rig.status().heldFlows == 4 }
+        let connecting = try await rig.startHolding(until: examined)
         await rig.proxy.stop(.userInitiated)
         for connecting in connecting { #expect(await connecting.value == ECONNABORTED) }
         // Refused by the provider, and not cut by the system because it ended.

@@ -85,6 +85,23 @@ final class MacRig: Sendable {
         return try #require(try JSONDecoder().decode(ProviderReply.self, from: reply).status)
     }
 
+    /// Starts, and holds the flows of four programs until they may be examined; gives how each connect fails.
+    func startHolding(until examined: DispatchSemaphore) async throws -> [Task<Int32?, Never>] {
+        weir.beforeExamination.change {
+            $0 = {
+                examined.wait()
+                examined.signal()
+            }
+        }
+        try await proxy.start()
+        let connecting = (0..<4).map { number in
+            let process = mac.launch(SimulatedProgram("tool \(number)", team: "AB12CD34EF"))
+            return Task { await process.failure() }
+        }
+        try await eventually("all are held") { try await self.status().heldFlows == 4 }
+        return connecting
+    }
+
     /// Waits until nothing of any flow is left, in any of the extension's processes so far.
     func nothingIsLeft(_ place: SourceLocation = #_sourceLocation) async throws {
         try await eventually("nothing is left, but \(weir.remains)", place) { self.weir.remains.isEmpty }
